@@ -1,0 +1,94 @@
+"""The environment variables cosyweb knows, read here and nowhere else."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+ENGINES = ("embedded", "cosyvoice3")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the operator chose; docs/configuration.md describes each variable."""
+
+    host: str
+    port: int
+    data_dir: Path
+    admin_password: str
+    workers: int
+    engine: str
+    model_dir: str
+    database_url: str
+    redis_url: str
+    allowed_hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    behind_https: bool
+    debug: bool
+    golden_dir: str
+
+
+def read(source: Mapping[str, str], checkout: Path) -> Environment:
+    """Read and check all variables; raises ImproperlyConfigured naming the one that is wrong."""
+    engine = source.get("COSYWEB_ENGINE", "embedded")
+    if engine not in ENGINES:
+        raise ImproperlyConfigured(f"COSYWEB_ENGINE is {engine!r}; it must be one of: {', '.join(ENGINES)}.")
+    return Environment(
+        host=source.get("COSYWEB_HOST", "127.0.0.1"),
+        port=_integer(source, "COSYWEB_PORT", 8000, 1, 65535),
+        data_dir=Path(source.get("COSYWEB_DATA_DIR") or checkout / "var").expanduser().resolve(),
+        admin_password=source.get("COSYWEB_ADMIN_PASSWORD", ""),
+        workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
+        engine=engine,
+        model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
+        database_url=source.get("DATABASE_URL", ""),
+        redis_url=source.get("REDIS_URL", ""),
+        allowed_hosts=_words(source, "COSYWEB_ALLOWED_HOSTS"),
+        origins=_words(source, "COSYWEB_ORIGINS"),
+        behind_https=_boolean(source, "COSYWEB_HTTPS"),
+        debug=_boolean(source, "COSYWEB_DEBUG"),
+        golden_dir=source.get("COSYWEB_GOLDEN_DIR", ""),
+    )
+
+
+def secret(path: Path, length: int = 50) -> str:
+    """The secret kept in ``path`` (mode 600), drawn at the first call."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(length))
+        try:
+            os.link(fresh, path)  # fails if another process was first: its secret is the one
+        except FileExistsError:
+            return path.read_text().strip()
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
+
+
+def _integer(source: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    raw = source.get(name) or str(default)
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; it must be a whole number.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} is {value}; it must be from {low} to {high}.")
+    return value
+
+
+def _boolean(source: Mapping[str, str], name: str) -> bool:
+    raw = source.get(name, "").strip().lower()
+    if raw in {"", "0", "no", "false", "off"}:
+        return False
+    if raw in {"1", "yes", "true", "on"}:
+        return True
+    raise ImproperlyConfigured(f"{name} is {raw!r}; it must be 1 or 0.")
+
+
+def _words(source: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in source.get(name, "").split(",") if word.strip())

@@ -1,0 +1,9 @@
+"""Static files under names that carry their hash, ES module imports included."""
+
+from servestatic.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
+    """Django leaves ``import`` statements of JavaScript modules unhashed unless asked."""
+
+    support_js_module_import_aggregation = True
