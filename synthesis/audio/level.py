@@ -24,7 +24,7 @@ def peak_dbfs(samples: NDArray[np.float32]) -> float:
 
 
 def frame_levels_dbfs(samples: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float64]:
-    """Level of each 20 ms frame, shape (N // frame,); a shorter rest at the end is left out unless it is all there is."""
+    """Level of each 20 ms frame, shape (N // frame,). A rest too short for a frame is left out unless it is all."""
     size = max(1, round(FRAME_S * sample_rate_hz))
     if len(samples) < size:
         return np.array([rms_dbfs(samples)])

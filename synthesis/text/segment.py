@@ -8,6 +8,7 @@ a short first one so that sound comes early, and offsets, so that a page can sho
 import math
 from dataclasses import dataclass
 
+from synthesis.text.clean import has_speech
 from synthesis.text.cuts import Cut, cut_strengths
 from synthesis.text.language import Language, detect
 
@@ -47,7 +48,7 @@ class _Piece:
 def split(text: str, *, max_chars: int = MAX_CHARS, default_language: str = Language.EN) -> tuple[TextSegment, ...]:
     """Cut a cleaned text (``clean.clean``) into segments; empty if there is nothing to say.
 
-    Every letter and digit is in exactly one segment, in order. No segment passes ``max_chars`` characters
+    Every letter and digit outside tags is in exactly one segment, in order. No segment passes ``max_chars`` characters
     (two thirds of it in Chinese) unless a single word does. ``default_language`` is for text without letters.
     Deterministic; linear in the text. Raises ValueError if ``max_chars`` is below 20.
     """
@@ -59,11 +60,6 @@ def split(text: str, *, max_chars: int = MAX_CHARS, default_language: str = Lang
         TextSegment(index, text[piece.start : piece.end], piece.language.value, piece.start, piece.end)
         for index, piece in enumerate(pieces)
     )
-
-
-def is_speakable(text: str) -> bool:
-    """Whether there is a letter or digit in ``text``: punctuation, symbols and emoji alone make no sound."""
-    return any(map(str.isalnum, text))
 
 
 class _Splitter:
@@ -150,7 +146,7 @@ class _Splitter:
         pieces: list[_Piece] = []
         for start, end in spans:
             part = self.text[start:end]
-            if not is_speakable(part):
+            if not has_speech(part):
                 continue
             fallback = detect(part) or fallback
             start += len(part) - len(part.lstrip())
@@ -173,8 +169,6 @@ class _Splitter:
         best: int = max(window, key=lambda at: (self.strengths[at], -abs(at - even)))
         if self.strengths[best]:
             return best
-        further = range(start + 1, min(start + limit // 3, end))
-        for at in (*reversed(further), *range(start + limit + 1, min(start + limit * UNCUT_FACTOR, end))):
-            if self.strengths[at]:
-                return at
-        return min(start + limit * UNCUT_FACTOR, end)
+        last = min(start + limit * UNCUT_FACTOR, end)
+        elsewhere: list[int] = [*range(start + limit // 3 - 1, start, -1), *range(start + limit + 1, last)]
+        return next((at for at in elsewhere if self.strengths[at]), last)
