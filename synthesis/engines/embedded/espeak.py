@@ -42,6 +42,7 @@ class Utterance:
     samples: Samples
     sample_rate_hz: int
     language: str
+    text: str
     phones: tuple[Phone, ...]
 
 
@@ -120,7 +121,7 @@ def utterances_of(reply: bytes, runs: tuple[Run, ...]) -> Iterator[Utterance]:
         start += said["samples"]
         phones = tuple(Phone(at / rate_hz, name) for at, name in said["phones"])
         if any(is_sound(phone) for phone in phones) and piece.size and float(np.abs(piece).max()) > 0:
-            yield Utterance(piece, rate_hz, run.language, phones)
+            yield Utterance(piece, rate_hz, run.language, run.text, phones)
 
 
 def is_sound(phone: Phone) -> bool:

@@ -17,7 +17,10 @@ MARKUP = re.compile(r"</?[A-Za-z|!][^<>]*>|<\|[^<>]*\|>|\[[^\[\]]*\]|\{[^{}]*\}"
 
 LETTER_SCRIPTS = frozenset({"LATIN", "CJK", "GREEK", "MICRO", "MODIFIER", "FEMININE", "MASCULINE", "IDEOGRAPHIC"})
 DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk"})
-TOKEN = re.compile(r"[\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[A-Za-z\u00c0-\u024f\u0370-\u03ff][A-Za-z0-9\u00c0-\u024f\u0370-\u03ff'\u2019.\-]*|.", re.DOTALL)
+TOKEN = re.compile(
+    r"[\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[A-Za-z\u00c0-\u024f\u0370-\u03ff][A-Za-z0-9\u00c0-\u024f\u0370-\u03ff'\u2019.\-]*|.",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def numbers(run: Run) -> str:
     """The run's text with what eSpeak misreads in Chinese written out: decimal points, per cent, minus."""
     if run.language != "zh":
         return run.text
-    text = re.sub(r"(\d)[,](\d{3})(?!\d)", r"\1\2", run.text)
+    text = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))|(?<=\d),(?=\d{3},)", "", run.text)
     text = re.sub(r"(\d+(?:\.\d+)?)\s*%", r"百分之\1", text)
     text = re.sub(r"(\d)\.(\d+)", lambda m: f"{m[1]}点{' '.join(m[2])}", text)
     return re.sub(r"(?<![\d\w])[-−](?=\d)", "负", text)
