@@ -4,6 +4,7 @@ The parent looks at magic bytes, hands over an open descriptor and reads records
 runs in the child (``decoder_child.py``), which is bounded in memory, time and what it may open.
 """
 
+import io
 import json
 import os
 import select
@@ -28,6 +29,8 @@ MAX_BYTES = 25 << 20
 WALL_CLOCK_S = 30.0
 MAX_NOT_A_NUMBER = 0.01
 """Share of NaN samples up to which they are taken for scratches (and silenced)."""
+
+ID3_HEADER_BYTES = 10
 
 _CHILD = Path(__file__).with_name("decoder_child.py")
 _DEMUXERS = {Container.WEBM: "matroska", Container.MP4: "mov"}
@@ -67,7 +70,7 @@ def decode(
             raise AudioError(AudioProblem.TOO_LARGE, f"{size} bytes, at most {max_bytes}")
         if size == 0:
             raise AudioError(AudioProblem.UNREADABLE, "the file is empty")
-        container = sniff(file.read(SNIFF_BYTES))
+        container = _sniff_file(file)
         file.seek(0)
         # Interleaved stereo float32, a second to spare, and room for record headers.
         budget = int((max_duration_s + 1) * TARGET_RATE_HZ * 2 * 4) + (8 << 20)
@@ -81,6 +84,19 @@ def decode(
         source_format=container.value,
         source_codec=str(fields["codec"]),
     )
+
+
+def _sniff_file(file: io.FileIO) -> Container:
+    """The container by its first bytes, or by those behind an ID3 tag, which stands before MP3, AAC and FLAC alike."""
+    head = file.read(SNIFF_BYTES)
+    if len(head) >= ID3_HEADER_BYTES and head.startswith(b"ID3"):
+        # Four bytes of seven bits (ID3v2.4, 3.1).
+        size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        file.seek(ID3_HEADER_BYTES + size)
+        behind = file.read(4)
+        if behind == b"fLaC" or (len(behind) > 1 and behind[0] == 0xFF and behind[1] & 0xF6 == 0xF0):
+            return sniff(behind)
+    return sniff(head)
 
 
 def _run_child(descriptor: int, container: Container, max_duration_s: float, budget: int, wall_clock_s: float) -> bytes:
@@ -164,7 +180,7 @@ def _fields(payload: bytes) -> dict[str, Any]:
     if "error" in fields:
         known = fields["error"] in set(AudioProblem)
         code = AudioProblem(fields["error"]) if known else AudioProblem.UNREADABLE
-        raise AudioError(code, str(fields.get("detail", "")))
+        raise AudioError(code, str(fields.get("detail", "the decoder does not say why")))
     if not all(isinstance(fields.get(key), int) for key in ("rate_hz", "channels")) or "codec" not in fields:
         raise AudioError(AudioProblem.UNREADABLE, "the decoder's answer lacks fields")
     return fields
