@@ -1,0 +1,1 @@
+"""REST for programs and for the portal's own pages."""
