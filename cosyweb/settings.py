@@ -96,6 +96,7 @@ def _database() -> dict[str, Any]:
     if config["ENGINE"].endswith("sqlite3"):
         # DEFERRED transactions fail at once on a lock upgrade (74 % of them under load): IMMEDIATE waits its turn.
         config["OPTIONS"] = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": _SQLITE_PRAGMAS}
+        config["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # in memory there is no WAL and no second process
     return config
 
 

@@ -46,7 +46,6 @@ class Forbidden(PortalError):
 class NotNow(PortalError):
     """A command that the job's status does not accept."""
 
-    code = "conflict"
     http_status = 409
 
 

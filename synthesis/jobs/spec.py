@@ -168,7 +168,7 @@ class _Reader:
         if value is None or value == "":
             return default
         try:
-            return words(value)
+            return words(str(value))
         except ValueError:
             self._wrong[name] = _("This must be one of: %(words)s.") % {"words": ", ".join(words)}
             return default

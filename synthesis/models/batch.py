@@ -11,9 +11,7 @@ class Batch(models.Model):
     """A list of texts, or several takes of one text with different seeds."""
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="batches", verbose_name=_("owner")
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="batches", verbose_name=_("owner"))
     title = models.CharField(_("title"), max_length=120, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -50,13 +50,13 @@ class Job(models.Model):
     batch = models.ForeignKey(
         "synthesis.Batch", models.SET_NULL, null=True, blank=True, related_name="jobs", verbose_name=_("batch")
     )
-    voice = models.ForeignKey(
-        "synthesis.Voice", models.PROTECT, related_name="jobs", verbose_name=_("voice")
-    )
+    voice = models.ForeignKey("synthesis.Voice", models.PROTECT, related_name="jobs", verbose_name=_("voice"))
     replay_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="replays", verbose_name=_("replay of")
     )
-    idempotency_key = models.CharField(max_length=200, null=True, blank=True, editable=False)  # null: not part of the unique constraint
+    idempotency_key = models.CharField(
+        max_length=200, null=True, blank=True, editable=False
+    )  # null: not part of the unique constraint
 
     # What was asked for
     text = models.TextField(_("text"))
@@ -83,11 +83,15 @@ class Job(models.Model):
     attempt = models.PositiveIntegerField(default=1)
     worker = models.CharField(_("worker"), max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    deaths = models.PositiveIntegerField(default=0)
+    """Workers that died at it."""
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
 
     # What came of it
     recipe = models.JSONField(_("recipe"), default=dict, blank=True)
     fingerprint = models.JSONField(_("engine fingerprint"), default=dict, blank=True)
+    main_output = models.CharField(max_length=80, blank=True, editable=False)
+    """Name of the newest output in the format that was asked for."""
     duration_s = models.FloatField(_("duration (s)"), null=True, blank=True)
     compute_s = models.FloatField(_("compute time (s)"), default=0.0)
     error_code = models.CharField(_("error code"), max_length=40, blank=True)

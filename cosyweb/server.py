@@ -1,0 +1,139 @@
+"""daphne, with the limits it lacks.
+
+By itself it takes twelve times a body's size in memory before any view, login or CSRF check runs, and
+buffers without bound for a socket whose reader has stopped reading.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
+from django.http.cookie import parse_cookie
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from synthesis.accounts import language
+
+logger = logging.getLogger(__name__)
+
+MAX_FRAME_BYTES = 64 * 1024
+MAX_UNREAD_BYTES = 1024 * 1024
+"""Sent to a socket after its buffer was full, and still not taken: then it is closed, and comes back through replay."""
+CLOSE_TOO_SLOW = 4408
+WEBSOCKET_TIMEOUT_S = -1  # sockets may stay open for days; pings find the dead ones
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne ships no types
+    """Refuses a body over the limit while it is being sent: 413, then the connection closes."""
+
+    _refused = False
+    _received_bytes = 0
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 twisted's name
+        if length is not None and length > settings.MAX_BODY_BYTES:
+            self._refuse()
+        else:
+            super().gotLength(length)
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 twisted's name
+        self._received_bytes += len(data)
+        if self._received_bytes > settings.MAX_BODY_BYTES:
+            self._refuse()
+        if not self._refused:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 twisted's name
+        if not self._refused:
+            super().requestReceived(command, path, version)
+
+    def _refuse(self) -> None:
+        if self._refused:
+            return
+        self._refused = True
+        body = _too_large_body(self.requestHeaders)
+        head = (
+            "HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json; charset=utf-8\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.channel.transport.write(head.encode() + body)
+        self.channel.transport.loseConnection()
+
+
+def _too_large_body(headers: Any) -> bytes:
+    cookies = parse_cookie(_header(headers, b"cookie"))
+    with translation.override(language.choose(cookies, _header(headers, b"accept-language"))):
+        message = _("The file is larger than 10 MiB.")
+        hint = _("Cut it to 3 to 15 seconds of clear speech.")
+        error = {"code": "too_large", "message": message, "hint": hint, "fields": {"audio": message}}
+    return json.dumps({"error": error}, ensure_ascii=False).encode()
+
+
+def _header(headers: Any, name: bytes) -> str:
+    values = headers.getRawHeaders(name) or [b""]
+    return str(values[0].decode("latin-1"))
+
+
+class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no types
+    """Closes (4408) when its reader has stopped reading and too much waits for it."""
+
+    _blocked = False
+    _unread_bytes = 0
+
+    def onOpen(self) -> None:  # noqa: N802 autobahn's name
+        self.transport.registerProducer(self, True)
+        super().onOpen()
+
+    def pauseProducing(self) -> None:  # noqa: N802 twisted's name
+        self._blocked = True
+
+    def resumeProducing(self) -> None:  # noqa: N802 twisted's name
+        self._blocked, self._unread_bytes = False, 0
+
+    def stopProducing(self) -> None:  # noqa: N802 twisted's name
+        """The transport is gone; onClose follows."""
+
+    def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802 daphne's name
+        if self._blocked:
+            self._unread_bytes += len(content)
+            if self._unread_bytes > MAX_UNREAD_BYTES and not self.muted:
+                logger.info("A socket reads too slowly and is closed.")
+                self.serverClose(code=CLOSE_TOO_SLOW)
+                return
+        super().serverSend(content, binary)
+
+
+class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types
+    """daphne's server with bounded requests and sockets."""
+
+    def run(self) -> None:
+        from daphne import server as daphne_server  # noqa: PLC0415 beside the two names that are replaced in it
+
+        class Requests(daphne_server.HTTPFactory):  # type: ignore[misc]
+            def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 twisted's name
+                protocol = super().buildProtocol(addr)
+                protocol.requestFactory = BoundedRequest
+                return protocol
+
+        class Sockets(daphne_server.WebSocketFactory):  # type: ignore[misc]
+            protocol = BoundedSocket
+
+        daphne_server.HTTPFactory, daphne_server.WebSocketFactory = Requests, Sockets
+        super().run()
+
+
+def serve(application: Any, host: str, port: int) -> None:
+    """Serve until a signal comes."""
+    PortalServer(
+        application,
+        endpoints=[f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"],
+        websocket_timeout=WEBSOCKET_TIMEOUT_S,
+        websocket_max_message_size=MAX_FRAME_BYTES,
+        websocket_max_frame_size=MAX_FRAME_BYTES,
+        server_name="cosyweb",
+    ).run()

@@ -1,0 +1,8 @@
+"""Where a request came from."""
+
+from django.http import HttpRequest
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The address of the peer. A proxy in front is the web server's to resolve (docs/operations.md)."""
+    return request.META.get("REMOTE_ADDR") or None

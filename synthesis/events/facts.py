@@ -1,0 +1,149 @@
+"""The vocabulary of events: one dataclass for each kind of fact about a job.
+
+``data`` of the stored row is the dataclass's fields; texts for people are made when a frame is
+rendered (events/wire.py), in the language of whoever reads it.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from synthesis.vocabulary import Level, Stage, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What all facts share: the job's status when it happened, and a level if it is a log line too."""
+
+    kind: ClassVar[str]
+    status: ClassVar[Status]
+    level: ClassVar[Level | None] = None
+
+    def data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued(Fact):
+    kind = "queued"
+    status = Status.QUEUED
+    seed: int
+    position: int
+    eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Fact):
+    kind = "started"
+    status = Status.RUNNING
+    level = Level.INFO
+    worker: str
+    engine: str
+    attempt: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed(Fact):
+    """``step`` of ``total`` is the unit people read; ``progress`` (0 to 1) moves within a step too."""
+
+    kind = "progress"
+    status = Status.RUNNING
+    stage: Stage
+    step: int
+    total: int
+    progress: float
+    eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged(Fact):
+    """A log line: an engine's own words (``message``), or one of ours by ``code`` and ``values``."""
+
+    kind = "log"
+    status = Status.RUNNING
+    severity: Level
+    stage: Stage | None
+    message: str = ""
+    code: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFinished(Fact):
+    kind = "segment"
+    status = Status.RUNNING
+    index: int
+    total: int
+    text: str
+    duration_s: float
+    compute_s: float
+    peaks: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAsked(Fact):
+    """The status it happened in varies: see ``record``."""
+
+    kind = "control"
+    status = Status.RUNNING
+    command: str
+    value: Any
+    by: str
+    state: str = "asked"
+    from_segment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlApplied(ControlAsked):
+    state: str = "applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Fact):
+    kind = "paused"
+    status = Status.PAUSED
+    level = Level.INFO
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued(Fact):
+    """Back in the queue with its finished segments: resumed by a person, or its worker went away."""
+
+    kind = "requeued"
+    status = Status.QUEUED
+    level = Level.WARNING
+    reason: str
+    """``resumed``, ``worker_lost`` or ``worker_stopped``."""
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(Fact):
+    kind = "completed"
+    status = Status.COMPLETED
+    level = Level.INFO
+    output: str
+    """Name of the main output file."""
+    seed: int
+    duration_s: float
+    compute_s: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Fact):
+    kind = "failed"
+    status = Status.FAILED
+    level = Level.ERROR
+    stage: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Fact):
+    kind = "cancelled"
+    status = Status.CANCELLED
+    level = Level.INFO
+    by: str

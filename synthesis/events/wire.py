@@ -1,0 +1,276 @@
+"""Stored events to the JSON frames of the protocol, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, TypedDict
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from synthesis.events.hints import hint_for
+from synthesis.models import Event, Job
+from synthesis.vocabulary import Level, Stage
+
+
+class EventData(TypedDict):
+    """An event as a bell carries it and as rows are read."""
+
+    seq: int
+    at: float
+    status: str
+    kind: str
+    level: str
+    data: Mapping[str, Any]
+
+
+class Frame(TypedDict):
+    """A frame about a job: what every client can rely on. See PROTOCOL for the keys of each kind."""
+
+    job: str
+    seq: int
+    at: float
+    status: str
+    kind: str
+    stage: NotRequired[str]
+    level: NotRequired[str]
+    step: NotRequired[int]
+    total: NotRequired[int]
+    progress: NotRequired[float]
+    eta_s: NotRequired[float | None]
+    message: NotRequired[str]
+    hint: NotRequired[str]
+    code: NotRequired[str]
+    seed: NotRequired[int]
+    position: NotRequired[int]
+    segment: NotRequired[dict[str, Any]]
+    control: NotRequired[dict[str, Any]]
+    output_url: NotRequired[str]
+    duration_s: NotRequired[float]
+    sha256: NotRequired[str]
+
+
+class PortalLine(TypedDict):
+    """The one-line state of a job."""
+
+    id: str
+    owner: int
+    title: str
+    status: str
+    stage: str
+    step: int
+    total: int
+    progress: float
+    eta_s: float | None
+    seed: int
+    voice: str
+    voice_name: str
+    created_at: float
+    ended_at: float | None
+    duration_s: float | None
+    segments_done: int
+    segments_total: int
+    first_audio_url: str | None
+    output_url: str | None
+    error_code: str
+
+
+def event_data(event: Event) -> EventData:
+    return {
+        "seq": event.seq,
+        "at": event.at.timestamp(),
+        "status": event.status,
+        "kind": event.kind,
+        "level": event.level,
+        "data": event.data,
+    }
+
+
+def render(job_id: str, event: EventData, language: str) -> Frame:
+    """One frame for a reader of ``language``."""
+    frame: Frame = {
+        "job": job_id,
+        "seq": event["seq"],
+        "at": round(event["at"], 3),
+        "status": event["status"],
+        "kind": event["kind"],
+    }
+    if event["level"]:
+        frame["level"] = event["level"]
+    with translation.override(language):
+        _RENDERERS[event["kind"]](frame, event["data"])
+    return frame
+
+
+def portal_line(job: Job) -> PortalLine:
+    """The one-line state of a job; needs ``job.voice``."""
+    return {
+        "id": job.pk,
+        "owner": job.owner_id,
+        "title": job.title,
+        "status": str(job.status),
+        "stage": job.stage,
+        "step": job.step,
+        "total": job.total,
+        "progress": job.progress,
+        "eta_s": job.eta_s,
+        "seed": job.seed,
+        "voice": job.voice_id,
+        "voice_name": job.voice.name,
+        "created_at": job.created_at.timestamp(),
+        "ended_at": job.ended_at.timestamp() if job.ended_at else None,
+        "duration_s": job.duration_s,
+        "segments_done": job.segments_done,
+        "segments_total": job.segments_total,
+        "first_audio_url": reverse("segment_audio", args=[job.pk, 0]) if job.segments_done else None,
+        "output_url": reverse("output", args=[job.main_output]) if job.main_output else None,
+        "error_code": job.error_code,
+    }
+
+
+def _queued(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["seed"] = data["seed"]
+    frame["position"] = data["position"]
+    frame["eta_s"] = data["eta_s"]
+    if data["position"]:
+        frame["message"] = _("Waiting: %(count)s jobs ahead") % {"count": data["position"]}
+    else:
+        frame["message"] = _("Waiting for a worker")
+
+
+def _started(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["message"] = _("Started on %(worker)s with the %(engine)s engine, %(segments)s segments") % data
+
+
+def _progressed(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["stage"] = data["stage"]
+    frame["step"] = data["step"]
+    frame["total"] = data["total"]
+    frame["progress"] = data["progress"]
+    frame["eta_s"] = data["eta_s"]
+    frame["message"] = _("Step %(step)s of %(total)s: %(stage)s") % {
+        "step": data["step"],
+        "total": data["total"],
+        "stage": stage_label(data["stage"]),
+    }
+
+
+def _logged(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["level"] = data["severity"]
+    if data["stage"]:
+        frame["stage"] = data["stage"]
+    frame["message"] = log_text(data["code"], data["values"]) if data["code"] else data["message"]
+    if data["code"]:
+        frame["code"] = data["code"]
+        hint = hint_for(data["code"])
+        if hint:
+            frame["hint"] = hint
+
+
+def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
+    url = reverse("segment_audio", args=[frame["job"], data["index"]])
+    frame["segment"] = {**data, "audio_url": url}
+
+
+def _control(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["control"] = dict(data)
+    words = {"command": data["command"], "by": data["by"], "value": "" if data["value"] is None else data["value"]}
+    if data["state"] == "asked":
+        frame["message"] = _("%(by)s asked: %(command)s %(value)s") % words
+    else:
+        frame["message"] = _("Applied: %(command)s %(value)s") % words
+
+
+def _paused(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["message"] = _("Paused; finished segments are kept")
+
+
+def _requeued(frame: Frame, data: Mapping[str, Any]) -> None:
+    reasons = {
+        "resumed": _("Resumed; waiting for a worker"),
+        "worker_lost": _("The worker was lost; the job continues after its last finished segment"),
+        "worker_stopped": _("The worker was stopped; the job continues after its last finished segment"),
+    }
+    frame["message"] = reasons[data["reason"]]
+    if data["reason"] == "resumed":
+        frame["level"] = Level.INFO.value
+
+
+def _completed(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["output_url"] = reverse("output", args=[data["output"]])
+    frame["seed"] = data["seed"]
+    frame["duration_s"] = data["duration_s"]
+    frame["sha256"] = data["sha256"]
+    frame["progress"] = 1.0
+    frame["message"] = _("Completed: %(duration).1f s of audio in %(compute).1f s") % {
+        "duration": data["duration_s"],
+        "compute": data["compute_s"],
+    }
+
+
+def _failed(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["stage"] = data["stage"]
+    frame["code"] = data["code"]
+    frame["message"] = data["message"]
+    frame["hint"] = hint_for(data["code"])
+
+
+def _cancelled(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["message"] = _("Cancelled by %(by)s") % data
+
+
+_RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
+    "queued": _queued,
+    "started": _started,
+    "progress": _progressed,
+    "log": _logged,
+    "segment": _segment,
+    "control": _control,
+    "paused": _paused,
+    "requeued": _requeued,
+    "completed": _completed,
+    "failed": _failed,
+    "cancelled": _cancelled,
+}
+
+
+def stage_label(stage: str) -> str:
+    """What a stage does, in the active language."""
+    labels = {
+        Stage.EXTRACT: _("reference features"),
+        Stage.ACOUSTIC: _("acoustic model"),
+        Stage.VOCODER: _("waveform"),
+        Stage.SAVE: _("saving files"),
+    }
+    return labels[Stage(stage)]
+
+
+def log_text(code: str, values: Mapping[str, Any]) -> str:
+    """One of the portal's own log lines, in the active language."""
+    texts = {
+        "reference_low_sample_rate": _("Input audio sample rate is %(rate_khz)skHz, recommend 16kHz"),
+        "reference_clipped": _("The reference audio is clipped: %(percent)s %% of its samples are at full scale"),
+        "reference_quiet": _("The reference audio is very quiet: %(level_dbfs)s dBFS"),
+        "reference_narrow_band": _("The reference audio holds nothing above 4 kHz, like a telephone"),
+        "reference_long_silence": _(
+            "The reference audio has long silence: %(leading_s)s s before, %(trailing_s)s s after"
+        ),
+        "reference_noisy": _("The reference audio is noisy"),
+        "reference_ready": _("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
+        "segment_started": _("Segment %(number)s of %(total)s: %(text)s"),
+        "segment_finished": _("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),
+        "segment_kept": _("%(count)s finished segments are kept from before"),
+        "output_written": _("Wrote %(name)s (%(size)s KiB)"),
+    }
+    return texts[code] % {**values, **_derived(values)}
+
+
+def _derived(values: Mapping[str, Any]) -> dict[str, str]:
+    """Numbers as people write them."""
+    derived = {}
+    if "sample_rate_hz" in values:
+        derived["rate_khz"] = f"{values['sample_rate_hz'] / 1000:g}"
+    if "share" in values:
+        derived["percent"] = f"{values['share'] * 100:.1f}"
+    return derived

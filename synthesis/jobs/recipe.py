@@ -1,0 +1,46 @@
+"""Everything, beside the engine, that decides the samples of a job: stored with it and inside its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from synthesis.models import Job, Segment
+
+SCHEMA = 1
+PAUSE_BETWEEN_SEGMENTS_S = 0.18
+
+
+def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
+    """The recipe as it was carried out; segments need ``voice``."""
+    return {
+        "schema": SCHEMA,
+        "portal": settings.VERSION,
+        "text": job.text,
+        "prompt_text": job.prompt_text,
+        "instruct": job.instruct,
+        "mode": job.mode,
+        "seed": job.seed,
+        "speed": job.speed,
+        "voice": _voice(job.voice_id, job.voice.name, job.voice.sha256, job.voice.preset),
+        "pause_s": PAUSE_BETWEEN_SEGMENTS_S,
+        "segments": [_segment(segment) for segment in segments],
+    }
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {
+        "index": segment.index,
+        "text": segment.text,
+        "language": segment.language,
+        "seed": segment.seed,
+        "speed": segment.speed,
+        "instruct": segment.instruct,
+        "voice_sha256": segment.voice.sha256 if segment.voice else "",
+        "sha256": segment.sha256,
+    }
+
+
+def _voice(pk: str, name: str, sha256: str, preset: str) -> dict[str, str]:
+    return {"id": pk, "name": name, "sha256": sha256, "preset": preset}

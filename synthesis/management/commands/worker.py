@@ -1,0 +1,47 @@
+"""``manage.py worker``: a long-lived synthesis worker."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+import django_rq
+from django.core.management.base import BaseCommand
+
+from synthesis.jobs import queue
+
+
+class Command(BaseCommand):
+    help = "Run one synthesis worker: loads its engine once, then takes jobs until it is stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--number", type=int, default=0, help="Which of this machine's workers it is.")
+
+    def handle(self, *args: Any, number: int, **options: Any) -> None:
+        # Imported here: manage.py loads every command's module for its help, and these load torch.
+        from synthesis.worker.caretaker import Caretaker  # noqa: PLC0415
+        from synthesis.worker.process import SynthesisWorker  # noqa: PLC0415
+        from synthesis.worker.runtime import Runtime, install  # noqa: PLC0415
+
+        runtime = Runtime(number)
+        install(runtime)
+        tickets = django_rq.get_queue(queue.NAME)
+        # One queue: RQ then moves a ticket atomically and cannot lose it. Short TTLs: maintenance runs often.
+        worker = SynthesisWorker(
+            [tickets],
+            name=runtime.name,
+            connection=tickets.connection,
+            serializer=tickets.serializer,
+            worker_ttl=60,
+            maintenance_interval=30,
+        )
+        worker.runtime = runtime
+        caretaker = Caretaker(runtime)
+        try:
+            caretaker.start()
+            runtime.load()
+            runtime.describe_engine()
+            worker.work(logging_level="WARNING")
+        finally:
+            caretaker.end()
+            runtime.leave()

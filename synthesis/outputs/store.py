@@ -1,0 +1,82 @@
+"""The only writer of audio files: under a temporary name first, renamed when whole.
+
+Names are made by us alone and relative to the media directory; nothing a person typed becomes a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+_BLOCK_BYTES = 1 << 20
+
+
+def voice_path(voice_id: str) -> str:
+    return f"voices/{voice_id[:2]}/{voice_id}.wav"
+
+
+def segment_path(job_id: str, index: int, attempt: int) -> str:
+    """With the attempt: a worker thought dead may still write, but never over its successor's file."""
+    return f"segments/{job_id[:2]}/{job_id}/{index:05d}-{attempt}.wav"
+
+
+def output_path(job_id: str, name: str) -> str:
+    return f"outputs/{job_id[:2]}/{job_id}/{name}"
+
+
+def open_path(relative: str) -> Path:
+    """Where a stored file lies; raises ValueError for anything outside the media directory."""
+    root = Path(settings.MEDIA_ROOT)
+    path = (root / relative).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ValueError(f"{relative!r} is outside the media directory")
+    return path
+
+
+@contextlib.contextmanager
+def writing(relative: str) -> Iterator[Path]:
+    """A temporary path to write to; becomes ``relative`` if the block ends well, and is gone otherwise."""
+    final = open_path(relative)
+    final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = final.with_name(f".{secrets.token_hex(6)}-{final.name}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o600)
+        temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(relative: str) -> str:
+    """SHA-256 of a stored file."""
+    digest = hashlib.sha256()
+    with open_path(relative).open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def remove(relative: str) -> None:
+    open_path(relative).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A private directory for the time of the block."""
+    root = Path(settings.DATA_DIR) / "scratch"
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory = root / secrets.token_hex(8)
+    directory.mkdir(mode=0o700)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

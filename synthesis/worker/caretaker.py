@@ -1,0 +1,46 @@
+"""A thread beside the engine: keeps the lease, says that the worker lives, and sweeps up after dead ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.db.utils import DatabaseError
+
+from synthesis.jobs import lifecycle, recovery
+from synthesis.worker.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+
+class Caretaker(threading.Thread):
+    """Beats every ``HEARTBEAT_S``. A daemon: it dies with its process, and then the lease runs out."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(name="caretaker", daemon=True)
+        self._runtime = runtime
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(settings.HEARTBEAT_S):
+            try:
+                close_old_connections()
+                self._beat()
+            except DatabaseError:
+                # The next beat tries again; if the database stays away, the lease ends and the fence holds.
+                logger.exception("No heartbeat this time.")
+        connection.close()
+
+    def end(self) -> None:
+        """Stop beating and wait until the last beat is done."""
+        self._ended.set()
+        self.join()
+
+    def _beat(self) -> None:
+        claim = self._runtime.claim
+        if claim is not None:
+            lifecycle.renew(claim)
+        self._runtime.say()
+        recovery.sweep()

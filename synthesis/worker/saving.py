@@ -1,0 +1,101 @@
+"""The last stage: finished segments to output files, and the job to completed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from synthesis.audio import encode, wav
+from synthesis.engines.base import Engine, Report
+from synthesis.events import facts
+from synthesis.jobs import lifecycle, recipe
+from synthesis.jobs.lifecycle import Claim
+from synthesis.models import Job, Output, Segment
+from synthesis.outputs import store
+from synthesis.vocabulary import AudioFormat, Level, Stage
+from synthesis.worker.journal import Journal
+
+
+def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report) -> None:
+    """Join the segments, write every format with the recipe inside, complete the job; raises LeaseLost, OSError."""
+    segments = list(job.segments.select_related("voice"))
+    fingerprint = dataclasses.asdict(engine.fingerprint())
+    made = {**recipe.build(job, segments), "engine": fingerprint}
+    base = f"output_{timezone.now():%Y%m%d_%H%M%S}_{job.pk}"
+    tags = _tags(job, made)
+    outputs: list[Output] = []
+    try:
+        with store.scratch() as directory:
+            joined = directory / "joined.wav"
+            pause = round(recipe.PAUSE_BETWEEN_SEGMENTS_S * engine.sample_rate_hz)
+            pieces = [store.open_path(segment.audio_path) for segment in segments]
+            duration_s = wav.join_wavs(pieces, joined, pauses=pause) / engine.sample_rate_hz
+            for number, audio_format in enumerate(AudioFormat):
+                name = f"{base}.{audio_format}"
+                path = store.output_path(job.pk, name)
+                with store.writing(path) as temporary:
+                    encode.encode(joined, temporary, audio_format, tags)
+                outputs.append(_output(job, audio_format, name, path, duration_s))
+                journal.log(Level.INFO, code="output_written", name=name, size=outputs[-1].size_bytes // 1024)
+                report(Stage.SAVE, number + 1, len(AudioFormat))
+        _complete(claim, job, outputs, made, fingerprint, journal, segments)
+    except BaseException:
+        # Whatever stopped us (no space left, a lost lease, a signal): files without a row are nobody's.
+        for output in outputs:
+            store.remove(output.path)
+        raise
+
+
+def _complete(
+    claim: Claim,
+    job: Job,
+    outputs: list[Output],
+    made: dict[str, object],
+    fingerprint: dict[str, object],
+    journal: Journal,
+    segments: list[Segment],
+) -> None:
+    main = next(output for output in outputs if output.format == job.format)
+    compute_s = round(sum(segment.compute_s or 0.0 for segment in segments), 3)
+    fact = facts.Completed(
+        output=main.name, seed=job.seed, duration_s=main.duration_s, compute_s=compute_s, sha256=main.sha256
+    )
+    journal.flush()
+    with transaction.atomic():
+        Output.objects.bulk_create(outputs)
+        lifecycle.complete(
+            claim,
+            fact,
+            recipe=made,
+            fingerprint=fingerprint,
+            main_output=main.name,
+            duration_s=main.duration_s,
+            compute_s=compute_s,
+            stage=Stage.SAVE,
+        )
+
+
+def _output(job: Job, audio_format: AudioFormat, name: str, path: str, duration_s: float) -> Output:
+    return Output(
+        job=job,
+        format=audio_format,
+        name=name,
+        path=path,
+        sha256=store.sha256(path),
+        size_bytes=store.open_path(path).stat().st_size,
+        duration_s=round(duration_s, 3),
+    )
+
+
+def _tags(job: Job, made: dict[str, object]) -> dict[str, str]:
+    """What the file says of itself; laws on synthetic media ask for an implicit label in the metadata."""
+    return {
+        "title": job.title,
+        "artist": job.voice.name,
+        "encoder": f"cosyweb {settings.VERSION}",
+        "comment": json.dumps({"synthetic": True, "job": job.pk, "recipe": made}, ensure_ascii=False, sort_keys=True),
+    }
