@@ -25,8 +25,9 @@ from typing import Any
 import psutil
 import websockets
 
-from bench import machine
+from bench.machine import machine
 
+LIBRARIES = ("channels", "channels-redis", "daphne", "redis", "autobahn")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,10 +35,12 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="cosyweb-bench-") as directory, _portal(Path(directory)) as portal:
         result = asyncio.run(_measure(portal, arguments))
-    result = {"bench": "event_path", **vars(arguments), "out": None, **result}
-    del result["out"]
+    load = {name: getattr(arguments, name) for name in ("jobs", "rate", "sockets", "seconds")}
+    result = {"bench": "event_path", **load, **result}
+    result["machine"] = machine(LIBRARIES)
     print(json.dumps(result, indent=2))
-    machine.write(arguments.out, {**result, "machine": machine.describe("channels", "channels-redis", "daphne", "redis")})
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def _arguments() -> argparse.Namespace:

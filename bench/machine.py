@@ -2,19 +2,20 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 LIBRARIES = ("torch", "torchaudio", "numpy", "espeakng-loader", "pocketsphinx", "jiwer")
 
 
-def machine() -> dict[str, object]:
+def machine(libraries: Sequence[str] = LIBRARIES) -> dict[str, object]:
     return {
         "cores": os.cpu_count(),
         "processor": processor(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in libraries},
     }
 
 
