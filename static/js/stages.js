@@ -1,0 +1,41 @@
+/** How far each stage of a job is. The same rule as synthesis/web/stages.py. */
+
+import { ENDED, Stage, Status } from "./vocabulary.js";
+
+const MAX_STEP_GAP_S = 60;
+
+/** @param {{status: string, stage: string, step: number, segments_total: number}} job @returns {Record<string, number>} */
+export function stageShares({ status, stage, step, segments_total }) {
+  const all = (share) => Object.fromEntries(Object.values(Stage).map((name) => [name, share]));
+  if (status === Status.COMPLETED) return all(1);
+  if (!stage || step < 1) return all(0);
+  const whole = Math.max(1, segments_total);
+  const passed = Math.max(0, step - 2);
+  const done = Math.floor(passed / 2);
+  const saving = stage === Stage.SAVE;
+  const share = (count) => (saving ? 1 : step > 1 ? Math.min(1, count / whole) : 0);
+  return {
+    [Stage.EXTRACT]: step === 1 ? 0 : 1,
+    [Stage.ACOUSTIC]: share(done + (passed % 2)),
+    [Stage.VOCODER]: share(done),
+    [Stage.SAVE]: 0,
+  };
+}
+
+/** Seconds spent in each stage: from each event to the next counts for the stage of the first. */
+export class StageClock {
+  #last = null;
+
+  /** @param {Record<string, number>} seconds what the server counted so far */
+  constructor(seconds) {
+    this.seconds = { ...seconds };
+  }
+
+  /** @param {any} frame */
+  hear(frame) {
+    const gap = this.#last ? frame.at - this.#last.at : 0;
+    if (this.#last && gap >= 0 && gap <= MAX_STEP_GAP_S) this.seconds[this.#last.stage] += gap;
+    if (frame.kind === "progress") this.#last = { at: frame.at, stage: frame.stage };
+    else if (frame.status !== Status.RUNNING || ENDED.includes(frame.status)) this.#last = null;
+  }
+}

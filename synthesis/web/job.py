@@ -1,0 +1,111 @@
+"""The page of one job: everything it needs to go on live without asking for the past again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from synthesis.events import wire
+from synthesis.models import Event, Job, SavedSeed, User, Voice
+from synthesis.vocabulary import Level
+from synthesis.web.lines import lines_of
+from synthesis.web.session import login_required, user_of
+from synthesis.web.stages import stage_seconds, stage_shares
+
+MAX_LOG_LINES = 1000
+"""Shown at first; the whole log is a download away."""
+SILENT_KINDS = ("progress", "segment")
+
+
+@login_required
+@require_safe
+def job(request: HttpRequest, job_id: str) -> HttpResponse:
+    user = user_of(request)
+    row = _find(user, job_id)
+    line = lines_of([row])[0]
+    segments = [_segment(row, segment) for segment in row.segments.all()]
+    log = list(_log(row))
+    moments = row.events.filter(kind="progress").order_by("seq").values_list("at", "data__stage")
+    context = {
+        "job": row,
+        "line": line,
+        "segments": segments,
+        "log": log,
+        "log_levels": list(Level),
+        "stages": stage_shares(row.stage, row.step, row.segments_total, row.status),
+        "outputs": row.outputs.order_by("-version", "format"),
+        "replays": row.replays.select_related("voice")[:10],
+        "saved": SavedSeed.objects.filter(owner=user, seed=row.seed, voice=row.voice).exists(),
+        "voices": Voice.objects.visible_to(user).order_by("owner_id", "name"),
+        "state": {
+            **line,
+            "last_seq": row.last_seq,
+            "segments": segments,
+            "log": log,
+            "stage_seconds": stage_seconds((at.timestamp(), stage) for at, stage in moments),
+            "started_at": row.started_at.timestamp() if row.started_at else None,
+            "controls": [_control(control) for control in row.controls.select_related("asked_by")],
+        },
+    }
+    return render(request, "web/job.html", context)
+
+
+@login_required
+@require_safe
+def log(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
+    """The whole log as plain text."""
+    row = _find(user_of(request), job_id)
+    response = StreamingHttpResponse(_lines(row), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="job-{row.pk}.log.txt"'
+    return response
+
+
+def _find(user: User, job_id: str) -> Job:
+    row = Job.objects.visible_to(user).select_related("voice", "owner", "replay_of").filter(pk=job_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _segment(row: Job, segment: Any) -> dict[str, Any]:
+    ready = bool(segment.audio_path)
+    return {
+        "index": segment.index,
+        "text": segment.text,
+        "duration_s": segment.duration_s,
+        "peaks": segment.peaks if ready else [],
+        "audio_url": reverse("segment_audio", args=[row.pk, segment.index]) if ready else None,
+    }
+
+
+def _control(control: Any) -> dict[str, Any]:
+    return {
+        "command": control.command,
+        "value": control.value,
+        "by": control.asked_by.get_username() if control.asked_by else "",
+        "state": "applied" if control.applied_at else "asked",
+        "from_segment": control.from_segment,
+    }
+
+
+def _log(row: Job) -> Iterator[wire.Frame]:
+    """The newest lines, oldest first, in the reader's language."""
+    newest = row.events.exclude(kind__in=SILENT_KINDS).order_by("-seq")[:MAX_LOG_LINES]
+    language = get_language() or "en"
+    for event in reversed(newest):
+        yield wire.render(row.pk, wire.event_data(event), language)
+
+
+def _lines(row: Job) -> Iterator[str]:
+    language = get_language() or "en"
+    events: Any = Event.objects.filter(job=row).exclude(kind__in=SILENT_KINDS).order_by("seq")
+    for event in events.iterator(chunk_size=500):
+        frame = wire.render(row.pk, wire.event_data(event), language)
+        hint = f" ({frame['hint']})" if frame.get("hint") else ""
+        yield f"{event.at:%Y-%m-%d %H:%M:%S.%f}Z {frame.get('level', 'INFO'):<7} {frame.get('message', '')}{hint}\n"

@@ -1,0 +1,42 @@
+"""How far each stage of a job is, worked out from the one step that the job is at.
+
+Steps are: one for the reference, two for each segment (acoustic, vocoder), one for the files.
+``static/js/stages.js`` works out the same while a page is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from synthesis.vocabulary import Stage, Status
+
+MAX_STEP_GAP_S = 60.0
+"""A longer silence between two events is a pause or a lost worker, and no stage's time."""
+
+
+def stage_shares(stage: str, step: int, segments: int, status: str) -> dict[str, float]:
+    """Finished share of every stage, 0 to 1."""
+    if status == Status.COMPLETED:
+        return dict.fromkeys(Stage, 1.0)
+    if not stage or step < 1:
+        return dict.fromkeys(Stage, 0.0)
+    whole = max(1, segments)
+    done, second = divmod(max(0, step - 2), 2)
+    saving = stage == Stage.SAVE
+    return {
+        Stage.EXTRACT: 0.0 if step == 1 else 1.0,
+        Stage.ACOUSTIC: 1.0 if saving else min(1.0, (done + second) / whole) if step > 1 else 0.0,
+        Stage.VOCODER: 1.0 if saving else min(1.0, done / whole) if step > 1 else 0.0,
+        Stage.SAVE: 0.0,
+    }
+
+
+def stage_seconds(moments: Iterable[tuple[float, str]]) -> dict[str, float]:
+    """Seconds spent in each stage: from each event to the next one counts for the stage of the first."""
+    spent = dict.fromkeys((stage.value for stage in Stage), 0.0)
+    before: tuple[float, str] | None = None
+    for at, stage in moments:
+        if before is not None and 0 <= at - before[0] <= MAX_STEP_GAP_S:
+            spent[before[1]] += at - before[0]
+        before = (at, stage)
+    return {stage: round(seconds, 3) for stage, seconds in spent.items()}
