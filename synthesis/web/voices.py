@@ -69,7 +69,7 @@ def _context(user: User, values: dict[str, Any], problems: dict[str, Any]) -> di
     return {
         "mine": [voice for voice in rows if voice.owner_id == user.pk],
         "shared": [voice for voice in rows if voice.owner_id not in {None, user.pk}],
-        "ready_made": [voice for voice in rows if voice.owner_id is None],
+        "ready_made": [voice for voice in reversed(rows) if voice.owner_id is None],
         "editable": {
             voice.pk
             for voice in rows

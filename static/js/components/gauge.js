@@ -37,6 +37,8 @@ export class Gauge {
     this.canvas.height = height * ratio;
     const context = this.canvas.getContext("2d");
     context.scale(ratio, ratio);
+    context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--line-soft");
+    for (const share of [0, 0.5, 1]) context.fillRect(0, Math.round(share * (height - 1)), width, 1);
     context.strokeStyle = context.fillStyle = getComputedStyle(this.canvas).color;
     context.lineWidth = 1.5;
     const x = (index) => width - ((this.#past.length - 1 - index) * width) / (LENGTH - 1);

@@ -54,7 +54,7 @@ export class JobCard {
 
   #offerSound(url) {
     const button = this.element.querySelector(".play-button");
-    button.hidden = !url;
+    button.disabled = !url;
     if (url && button.dataset.playing !== "true") button.dataset.audio = url;
     button.setAttribute("aria-label", `${t("play")}: ${this.line.title}`);
   }

@@ -1,5 +1,7 @@
 /** The waveform of a job: every segment has its place from the start, and fills when it is ready. */
 
+import { heightOf } from "./mini-wave.js";
+
 const BAR = 2;
 const STEP = 3.5;
 
@@ -28,7 +30,7 @@ export class Waveform {
 
   /** Widths by length of text: they are known before any sound, so nothing moves when it arrives. */
   slots(width) {
-    const gap = this.segments.length > 60 ? 0 : 4;
+    const gap = this.segments.length > 24 ? 0 : 4;
     const chars = this.segments.reduce((sum, { text }) => sum + text.length, 0) || 1;
     const room = width - gap * (this.segments.length - 1);
     let x = 0;
@@ -56,22 +58,22 @@ export class Waveform {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const place = this.where();
-    const top = Math.max(40, ...this.segments.flatMap(({ peaks }) => peaks));
+    const top = Math.max(1, ...this.segments.map(({ peaks }) => Math.max(...peaks, 0)));
     this.slots(width).forEach((slot, index) => this.#segment(context, slot, index, place, top, height));
   }
 
+  /** Bars stand on one grid for the whole width, so that short segments look no different from long ones. */
   #segment(context, slot, index, place, top, height) {
     const { peaks, duration_s, audio_url } = this.segments[index];
-    const bars = Math.max(1, Math.floor((slot.width + STEP - BAR) / STEP));
     const heard = index < place.index ? 1 : index > place.index ? 0 : place.offset / (duration_s || Infinity);
-    for (let bar = 0; bar < bars; bar++) {
-      const peak = audio_url ? peaks[Math.floor((bar * peaks.length) / bars)] / top : 0;
-      const size = Math.max(BAR, peak * height);
-      const spoken = (bar + 0.5) / bars <= heard;
+    const share = (x) => Math.min(0.999, Math.max(0, (x - slot.x) / slot.width));
+    for (let x = Math.ceil(slot.x / STEP) * STEP; x + BAR <= slot.x + slot.width + 0.5; x += STEP) {
+      const size = audio_url ? Math.max(BAR, height * heightOf(peaks, share(x), share(x + STEP), top)) : BAR;
+      const spoken = share(x + BAR / 2) < heard;
       const name = !audio_url ? (index === this.making ? "running" : "wave-rest") : spoken ? "accent" : "wave";
       context.fillStyle = this.colours[name];
       context.globalAlpha = audio_url && !spoken ? 0.6 : 1;
-      context.fillRect(slot.x + bar * STEP, (height - size) / 2, BAR, size);
+      context.fillRect(x, (height - size) / 2, BAR, size);
     }
     context.globalAlpha = 1;
   }
