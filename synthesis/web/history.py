@@ -25,7 +25,7 @@ PAGE = 25
 def jobs(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     visible = Job.objects.visible_to(user).select_related("voice", "owner")
-    found = _searched(visible, request.GET.get("q", "").strip())
+    found = _searched(visible, request.GET.get("q", "").replace("\0", " "))
     found = _filtered(found, request.GET)
     page = Paginator(found.order_by("-created_at", "-id"), PAGE).get_page(request.GET.get("page"))
     owners = {job.pk: job.owner for job in page}
@@ -57,7 +57,7 @@ def _searched(rows: JobQuerySet, words: str) -> JobQuerySet:
 
 
 def _filtered(rows: JobQuerySet, wanted: Any) -> JobQuerySet:
-    status, voice = wanted.get("status", ""), wanted.get("voice", "")
+    status, voice = wanted.get("status", ""), wanted.get("voice", "").replace("\0", "")
     if status == "active":
         rows = rows.filter(status__in=ACTIVE)
     elif status in set(Status):

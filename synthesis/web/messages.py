@@ -55,7 +55,6 @@ def _jobs() -> dict[str, str]:
         "segments_ready": _("{done} of {total} segments ready"),
         "log_lines": _("{shown} of {count} lines"),
         "log_cleared": _("The view is cleared; the stored log is not."),
-        "identical": _("Identical: the replay gave the same samples."),
         "replay_started": _("Replay started"),
         "queue_now": _("{queued} waiting, {running} running"),
         "audio_position": _("{at} of {duration}"),
@@ -106,7 +105,6 @@ def _voices() -> dict[str, str]:
             "Browsers only record on https pages or on localhost. Open the portal that way, or upload a file."
         ),
         "microphone_failed": _("The microphone could not be opened."),
-        "recording": _("Recording"),
         "recording_too_short": _("That was shorter than 1 second. Please record again."),
         "recording_name": _("Recording {date}"),
         "shared": _("Shared with the team"),

@@ -47,7 +47,8 @@ def _first_values(request: HttpRequest, user: User) -> dict[str, Any]:
 
 
 def _context(user: User, values: dict[str, Any], problems: dict[str, Any]) -> dict[str, Any]:
-    voices = list(Voice.objects.visible_to(user).select_related("owner").order_by("owner_id", "-created_at"))
+    voices = list(Voice.objects.visible_to(user).select_related("owner").order_by("created_at", "id"))
+    voices.sort(key=lambda voice: (voice.owner_id is None, voice.owner_id != user.pk))  # mine, the team's, ready-made
     mine = Job.objects.filter(owner=user).select_related("voice")
     return {
         "values": values,
@@ -70,7 +71,7 @@ def _context(user: User, values: dict[str, Any], problems: dict[str, Any]) -> di
 
 def _default(voices: list[Voice]) -> Voice | None:
     """As ``spec.validate`` chooses when nothing is said: the oldest ready-made voice."""
-    ready_made = sorted((voice for voice in voices if voice.owner_id is None), key=lambda v: (v.created_at, v.pk))
+    ready_made = [voice for voice in voices if voice.owner_id is None]
     return next(iter(ready_made or voices), None)
 
 

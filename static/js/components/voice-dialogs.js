@@ -1,6 +1,7 @@
 /** The dialogs that make a voice: upload and record. */
 
 import { byId, toast } from "../dom.js";
+import { moment } from "../format.js";
 import { t } from "../messages.js";
 import { dropArea } from "./drop.js";
 import { Recorder } from "./recorder.js";
@@ -24,8 +25,10 @@ export function voiceDialogs(created) {
     form.hidden = !blob;
     const name = form.elements.namedItem("name");
     const transcript = form.elements.namedItem("transcript");
-    if (blob && !name.value) name.value = t("recording_name", { date: new Date().toLocaleString() });
-    if (blob && !transcript.value) transcript.value = byId("read-aloud").textContent.trim();
+    if (!blob) return;
+    name.value ||= t("recording_name", { date: moment(new Date().toISOString()) });
+    transcript.value ||= byId("read-aloud").textContent.trim();
+    form.elements.namedItem("language").value ||= document.documentElement.lang.slice(0, 2);
   });
   uploadForm(form, done(record), () => recorder.blob);
   record.addEventListener("close", () => recorder.reset());

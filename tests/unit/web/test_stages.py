@@ -1,0 +1,33 @@
+"""How far each stage is, from the one step a job is at."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthesis.vocabulary import Stage, Status
+from synthesis.web.stages import stage_seconds, stage_shares
+
+
+@pytest.mark.parametrize(
+    ("stage", "step", "expected"),
+    [
+        ("", 0, (0, 0, 0, 0)),
+        ("extract", 1, (0, 0, 0, 0)),
+        ("acoustic", 2, (1, 0, 0, 0)),
+        ("vocoder", 3, (1, 0.5, 0, 0)),
+        ("acoustic", 4, (1, 0.5, 0.5, 0)),
+        ("vocoder", 5, (1, 1, 0.5, 0)),
+        ("save", 6, (1, 1, 1, 0)),
+    ],
+)
+def test_shares_of_a_job_with_two_segments(stage: str, step: int, expected: tuple[float, ...]) -> None:
+    assert tuple(stage_shares(stage, step, 2, Status.RUNNING).values()) == expected
+
+
+def test_a_completed_job_is_done_in_every_stage() -> None:
+    assert set(stage_shares("save", 6, 2, Status.COMPLETED).values()) == {1.0}
+
+
+def test_time_counts_for_the_stage_before_and_pauses_for_none() -> None:
+    spent = stage_seconds([(0.0, "extract"), (1.5, "acoustic"), (2.0, "vocoder"), (500.0, "acoustic")])
+    assert spent == {Stage.EXTRACT: 1.5, Stage.ACOUSTIC: 0.5, Stage.VOCODER: 0.0, Stage.SAVE: 0.0}
