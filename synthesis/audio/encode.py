@@ -78,6 +78,8 @@ def _encode(source_wav: Path, target: Path, recipe: _Recipe, tags: dict[str, str
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         if recipe.bit_rate:
             stream.bit_rate = recipe.bit_rate
+        # Now, so that a source of next to no samples still gives a file.
+        container.start_encoding()
         resampler = av.AudioResampler(recipe.sample_format, "mono", recipe.rate_hz)
         position = 0
         for block in read_blocks(source_wav):

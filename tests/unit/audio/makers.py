@@ -23,7 +23,7 @@ def speechlike(seconds: float = 4.0, rate_hz: int = 24_000, amplitude: float = 0
     breath = np.random.default_rng(seed).standard_normal(len(at))
     envelope = np.where(at % 0.25 < 0.15, 1.0, 0.003)
     wave = envelope * (buzz + 0.3 * breath)
-    return (amplitude * wave / np.max(np.abs(wave))).astype(np.float32)
+    return np.asarray(amplitude * wave / np.max(np.abs(wave)), np.float32)
 
 
 def encoded(
