@@ -35,8 +35,9 @@ _TOKEN = re.compile(
     | (?P<newline>[^\S\n]*\n\s*)
     | (?P<space>\s+)
     | (?P<tag><[^<>\n]{{1,80}}>|\[[A-Za-z_-]{{2,20}}\])
-    | (?P<address>(?:[a-z][a-z0-9+.-]{{1,9}}://|www\.)[!-~]*[\w/=&\#-]
+    | (?P<address>(?:[a-z][a-z0-9+.-]{{1,9}}://|www\.)[^\s<>"\x80-\U0010ffff]*[\w/=&\#-]
         |[A-Za-z0-9._%+-]{{1,64}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}})+)
+    | (?P<marks>[{MARKS}\u200d]+)
     | (?P<word>(?:(?<![\w)])[$€£¥￥+\-\#@.](?=\d))?{_LETTER}+
         (?:(?:[.'’_&\-]|(?<=\d)[,:/~](?=\d)){_LETTER}+)*[%‰°+\#]*)
     | (?P<stop>[.!?。！？；…｡．‼⁇⁈⁉]+)
@@ -44,7 +45,6 @@ _TOKEN = re.compile(
     | (?P<quote>["'])
     | (?P<closer>[{re.escape(CLOSERS)}])
     | (?P<opener>[{re.escape(OPENERS)}])
-    | (?P<marks>[{MARKS}\u200d]+)
     | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -155,7 +155,7 @@ class _Scanner:
         spaced, following, quoted = self._next(end)
         if not following or "\n" in spaced:
             return Cut.NEVER if run == "." and self._numbers_a_list(start) else Cut.SENTENCE
-        if not spaced and not _UNSPACED.match(following) and not (run != "." and following[0].isupper()):
+        if not spaced and not _UNSPACED.match(following) and not ((quoted or run != ".") and following[0].isupper()):
             return Cut.CHARACTER
         if run == "." and not self._full_stop(start, following):
             return Cut.NEVER

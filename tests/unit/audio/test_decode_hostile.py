@@ -187,6 +187,13 @@ def test_a_decoder_that_does_not_end_is_ended(tmp_path: Path) -> None:
     assert refusal.value.code is AudioProblem.DECODE_TIMEOUT
 
 
+def test_a_decoder_that_only_computes_runs_out_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 3))\nwhile True: pass")
+    monkeypatch.setattr(decode_module, "_CHILD", child)
+    assert problem(raw_wav(tmp_path / "a.wav", pcm(tone()))) is AudioProblem.DECODE_TIMEOUT
+
+
 @pytest.mark.parametrize(
     "script",
     [
