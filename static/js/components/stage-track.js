@@ -22,6 +22,11 @@ function message(state) {
   return `${t("step", { step: state.step, total: state.total })} · ${t(`stage.${state.stage}`)}`;
 }
 
+function hereAs(status) {
+  if (status === Status.FAILED) return "failed";
+  return ENDED.includes(status) ? "next" : "now";
+}
+
 /** @param {any} state a JobState */
 function show(state) {
   setText(byId("percent"), `${percent(state.progress)} %`);
@@ -32,8 +37,7 @@ function show(state) {
   const shares = stageShares(state);
   for (const item of byId("track").children) {
     const stage = item.dataset.stage;
-    const now = stage === state.stage && !ENDED.includes(state.status);
-    item.dataset.state = shares[stage] === 1 ? "done" : now ? "now" : "next";
+    item.dataset.state = shares[stage] === 1 ? "done" : stage === state.stage ? hereAs(state.status) : "next";
     setBar(item.querySelector(".bar"), shares[stage], state.status);
     const spent = state.clock.seconds[stage];
     setText(item.querySelector(".track-time"), spent ? seconds(spent) : "");

@@ -11,10 +11,10 @@ function row(worker, now) {
   return make(
     "tr",
     {},
-    make("td", { class: "wide" }, worker.name),
+    make("td", { class: "title-cell" }, worker.name),
     make("td", {}, make("span", { class: "badge", "data-status": worker.state === "busy" ? "running" : "" }, t(`worker.${worker.state}`))),
     job,
-    make("td", { class: "wide small soft" }, [worker.engine, worker.device].filter(Boolean).join(" · ")),
+    make("td", { class: "small soft" }, [worker.engine, worker.device].filter(Boolean).join(" · ")),
     make("td", { class: "number" }, bytes(worker.memory)),
     make("td", { class: "number soft" }, t("seconds_ago", { seconds: age })),
   );
