@@ -125,6 +125,7 @@ class Performance:
         began = time.monotonic()
         voice = segment.voice or self._job.voice
         features = self._features(voice)
+        self._report(Stage.ACOUSTIC, 0, 1)
         request = SegmentRequest(
             text=segment.text,
             language=segment.language,
