@@ -88,7 +88,7 @@ def _portal(directory: Path) -> Iterator[_Portal]:
     )
     server, config = next(line.split()[1:] for line in paths.splitlines() if line.startswith("##"))
     redis = subprocess.Popen([server, config], stdout=subprocess.DEVNULL)  # noqa: S603
-    web = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)  # noqa: S603
+    web = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
     try:
         _wait_for_port(port)
         yield _Portal(environment, port, web)
@@ -111,7 +111,9 @@ def _wait_for_port(port: int) -> None:
 _SETUP = """
 from synthesis.models import User, Voice
 user = User.objects.create_superuser("admin", password="bench password")
-Voice.objects.create(id="bench", name="Bench", origin="ready_made", path="none", sha256="0", duration_s=1, source_sample_rate_hz=24000)
+Voice.objects.create(
+    id="bench", name="Bench", origin="ready_made", path="none", sha256="0", duration_s=1, source_sample_rate_hz=24000
+)
 """
 
 _JOBS = """

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from synthesis.api.root import api, health_urls
 
+from synthesis.api.root import api, health_urls
 from synthesis.web.login import PortalLoginView, PortalLogoutView
 
 urlpatterns = [

@@ -25,6 +25,10 @@ from tests.portal import Portal
 PASSWORD = "correct horse battery"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", metavar="DIR", help="keep the browser tests' pictures here")
+
+
 def pytest_configure() -> None:
     from cosyweb import translations
 

@@ -40,7 +40,6 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "log_levels": list(Level),
         "stages": stage_shares(row.stage, row.step, row.segments_total, row.status),
         "outputs": row.outputs.order_by("-version", "format"),
-        "replays": row.replays.select_related("voice")[:10],
         "saved": SavedSeed.objects.filter(owner=user, seed=row.seed, voice=row.voice).exists(),
         "voices": Voice.objects.visible_to(user).order_by("owner_id", "name"),
         "state": {
@@ -67,7 +66,7 @@ def log(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
 
 
 def _find(user: User, job_id: str) -> Job:
-    row = Job.objects.visible_to(user).select_related("voice", "owner", "replay_of").filter(pk=job_id).first()
+    row = Job.objects.visible_to(user).select_related("voice", "owner").filter(pk=job_id).first()
     if row is None:
         raise Http404
     return row

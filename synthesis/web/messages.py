@@ -55,7 +55,6 @@ def _jobs() -> dict[str, str]:
         "segments_ready": _("{done} of {total} segments ready"),
         "log_lines": _("{shown} of {count} lines"),
         "log_cleared": _("The view is cleared; the stored log is not."),
-        "replay_started": _("Replay started"),
         "queue_now": _("{queued} waiting, {running} running"),
         "audio_position": _("{at} of {duration}"),
     }

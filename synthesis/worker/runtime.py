@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+from pathlib import Path
 
 import psutil
 from django.conf import settings
@@ -35,8 +36,9 @@ class Runtime:
     def load(self) -> None:
         """Load the engine (seconds to minutes)."""
         self.say(WorkerState.State.STARTING)
+        model_dir = Path(settings.COSYVOICE_MODEL_DIR) if settings.COSYVOICE_MODEL_DIR else None
         self._engine = catalogue.load_engine(
-            settings.ENGINE, cache_dir=settings.CACHE_DIR / "features", model_dir=settings.COSYVOICE_MODEL_DIR or None
+            settings.ENGINE, cache_dir=settings.CACHE_DIR / "features", model_dir=model_dir
         )
         self.say(WorkerState.State.IDLE)
 

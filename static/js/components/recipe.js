@@ -1,4 +1,4 @@
-/** Seed bookmark, replay, and the parts that only the server knows once a job has ended. */
+/** Seed bookmark, and the parts that only the server knows once a job has ended. */
 
 import { request } from "../api.js";
 import { byId, toast } from "../dom.js";
@@ -23,18 +23,6 @@ export function recipe(state) {
       toast(t("seed_saved"));
     } catch (problem) {
       toast(problem.message);
-    }
-  });
-
-  byId("replay").addEventListener("click", async ({ currentTarget: button }) => {
-    button.disabled = true;
-    try {
-      const answer = await request("POST", button.dataset.api, { verify: true });
-      toast(t("replay_started"), { href: `/jobs/${answer.id}/`, label: answer.id });
-    } catch (problem) {
-      toast(problem.message);
-    } finally {
-      button.disabled = false;
     }
   });
 

@@ -19,7 +19,9 @@ from synthesis.models import AuditEntry, Event, Job, Segment, User, Voice
 from synthesis.vocabulary import Status
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LONG = "The first sentence is here. The second one follows it closely! And does the third one end the text? Yes, it does."
+LONG = (
+    "The first sentence is here. The second one follows it closely! And does the third one end the text? Yes, it does."
+)
 
 
 def submit(owner: User, text: str = LONG, **raw: object) -> Job:
@@ -207,9 +209,7 @@ def test_a_stopped_worker_hands_its_job_back(owner: User, voice: Voice) -> None:
     assert queue.tickets() == 2
 
 
-def test_jobs_whose_tickets_were_lost_get_new_ones(
-    owner: User, voice: Voice, make_job: Callable[..., Job]
-) -> None:
+def test_jobs_whose_tickets_were_lost_get_new_ones(owner: User, voice: Voice, make_job: Callable[..., Job]) -> None:
     for _ in range(3):
         job = make_job(owner)
         Job.objects.filter(pk=job.pk).update(queued_at=timezone.now() - datetime.timedelta(seconds=60))

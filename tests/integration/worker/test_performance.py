@@ -98,9 +98,7 @@ def test_a_segment_that_fails_fails_its_job_and_the_worker_lives(
     assert perform().status == Status.COMPLETED
 
 
-def test_a_voice_whose_recording_is_gone_fails_with_a_reason(
-    submit: Submit, perform: Perform, preset: Voice
-) -> None:
+def test_a_voice_whose_recording_is_gone_fails_with_a_reason(submit: Submit, perform: Perform, preset: Voice) -> None:
     store.remove(preset.path)
     submit("Hello.")
     failed = perform()
