@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,21 +37,9 @@ class EngineFilter(admin.SimpleListFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin[Job]):
-    list_display = (
-        "id",
-        "title",
-        "owner",
-        "status",
-        "voice",
-        "seed",
-        "engine",
-        "duration_s",
-        "created_at",
-        "ended_at",
-        "download",
-    )
+    list_display = ("id", "title", "owner", "status", "seed", "engine", "duration_s", "created_at", "download")
     list_filter = ("status", EngineFilter, "mode", "created_at")
-    list_select_related = ("owner", "voice")
+    list_select_related = ("owner",)
     search_fields = ("id__exact", "text", "seed__exact", "owner__username__exact", "main_output__exact")
     search_help_text = gettext_lazy("An id, words of the text, a seed, an owner's name, or the name of a file")
     ordering = ("-created_at", "-id")
@@ -85,16 +74,14 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                     "duration_s",
                     "compute_s",
                     "worker",
-                    "attempt",
-                    "deaths",
+                    "attempts",
                     "created_at",
-                    "queued_at",
                     "started_at",
                     "ended_at",
                 )
             },
         ),
-        (gettext_lazy("Error"), {"fields": ("error_code", "error_stage", "error_message", "error_detail")}),
+        (gettext_lazy("Error"), {"fields": ("error_code", "error_message", "error_trace")}),
         (gettext_lazy("Reproduction"), {"fields": ("made_by", "cooked")}),
     )
 
@@ -117,7 +104,18 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     @admin.display(description=gettext_lazy("download"))
     def download(self, job: Job) -> SafeString | str:
-        return link(job.main_output, "output", job.main_output, query="?download") if job.main_output else ""
+        return link(_("Download"), "output", job.main_output, query="?download") if job.main_output else ""
+
+    @admin.display(description=gettext_lazy("attempts"))
+    def attempts(self, job: Job) -> str:
+        return _("%(attempts)s, of which %(deaths)s ended with the worker's death") % {
+            "attempts": job.attempt,
+            "deaths": job.deaths,
+        }
+
+    @admin.display(description=gettext_lazy("error detail"))
+    def error_trace(self, job: Job) -> SafeString:
+        return format_html("{}<pre>{}</pre>", job.error_stage, job.error_detail)
 
     @admin.display(description=gettext_lazy("see also"))
     def where_to_go(self, job: Job) -> SafeString:

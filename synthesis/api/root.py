@@ -7,7 +7,6 @@ from functools import wraps
 from types import MappingProxyType
 from typing import Any
 
-from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, URLResolver, re_path
@@ -88,8 +87,6 @@ api = PortalApi(
     description=DESCRIPTION,
     urls_namespace="api",
     auth=[ApiKeyAuth(), SessionAuth()],
-    # The page of the document styles itself from within scripts; no other page may.
-    docs_decorator=csp_update({"style-src": ["'unsafe-inline'"]}),
     parser=ObjectParser(),
     renderer=PlainRenderer(),
 )
