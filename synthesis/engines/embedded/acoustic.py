@@ -3,39 +3,31 @@
 import torch
 from torch import Tensor
 
+from synthesis.engines.embedded.borrowing import borrowed
+from synthesis.engines.embedded.calibration import source_profile
+from synthesis.engines.embedded.colour import recoloured
 from synthesis.engines.embedded.features import Features
-from synthesis.engines.embedded.grid import (
-    APERIODICITY_BANDS,
-    BINS,
-    cosines,
-    mel_of_envelope,
-    mels_to_bins,
-)
-from synthesis.engines.embedded.profile import Profile, Statistics
+from synthesis.engines.embedded.grid import APERIODICITY_BANDS, BINS, cosines, mel_of_envelope, mels_to_bins
 from synthesis.engines.embedded.prosody import contour, schedule
 from synthesis.engines.embedded.style import Style
 from synthesis.engines.embedded.target import Target, tilt_curve
+from synthesis.engines.embedded.warp import warped
 
-ORDER = 24
-"""Mel-cepstral coefficients that are mapped; finer detail stays the source's."""
-LIKENESS = 0.7
-"""Share of the way from the source's mean colour to the reference's."""
-LEAST_RATIO, MOST_RATIO = 0.7, 1.35
 NATURAL_NOISE = (0.004, 0.01, 0.03, 0.06, 0.12, 0.22, 0.35, 0.5)
 """Share of noise per band in ordinary voiced speech; eSpeak's voice has none, which is why it buzzes."""
 
 
 def convert(
-    spoken: Features, source: Profile, target: Target, style: Style, tempo: float, generator: torch.Generator
+    spoken: Features, language: str, target: Target, style: Style, tempo: float, generator: torch.Generator
 ) -> Features:
     """The features of one run as the target voice says them; ``tempo`` includes the requested speed."""
     place = schedule(spoken.f0.numel(), tempo, generator)
     nearest = place.round().to(torch.int64)
-    f0 = contour(held(spoken.f0), source, target, style, generator)
+    f0 = contour(held(spoken.f0), source_profile(language), target, style, generator)
     voiced = (spoken.f0 > 0)[nearest]
     f0 = torch.where(voiced, between(f0[:, None], place).squeeze(1), torch.zeros(()))
-    envelope = coloured(spoken, source, target)
-    envelope = between(warped(envelope, target.tract), place) + tilt_curve(target.tilt_db + style.tilt_db)
+    envelope = voice_of(warped(spoken.envelope, target.tract), spoken.f0 > 0, language, target)
+    envelope = between(envelope, place) + tilt_curve(target.tilt_db + style.tilt_db)
     noise = noisy(between(spoken.aperiodicity, place), voiced, target, style)
     if style.whisper:
         return whispered(Features(f0, envelope, noise))
@@ -60,48 +52,21 @@ def between(rows: Tensor, place: Tensor) -> Tensor:
     return rows[left] * (1.0 - share) + rows[right] * share
 
 
-def coloured(spoken: Features, source: Profile, target: Target) -> Tensor:
-    """The envelope (T, BINS) with mean and range of the mel cepstrum moved towards the reference."""
-    if target.profile is None:
-        return spoken.envelope
-    mel = mel_of_envelope(spoken.envelope)
-    cepstrum = mel @ cosines()
-    voiced = (spoken.f0 > 0)[:, None]
-    moved = torch.where(
-        voiced,
-        moved_to(cepstrum, source.voiced, target.profile.voiced),
-        moved_to(cepstrum, source.unvoiced, target.profile.unvoiced),
-    )
-    return spoken.envelope + (moved - cepstrum) @ cosines().T @ mels_to_bins()
-
-
-def moved_to(cepstrum: Tensor, source: Statistics, goal: Statistics) -> Tensor:
-    """``cepstrum`` (T, MELS) with coefficients 1 to ORDER mapped; loudness and fine detail stay."""
-    ratio = (goal.deviation / source.deviation).clamp(LEAST_RATIO, MOST_RATIO)
-    mapped = source.mean + (cepstrum - source.mean) * ratio + LIKENESS * (goal.mean - source.mean)
-    taken = torch.zeros(cepstrum.shape[1])
-    taken[1 : ORDER + 1] = 1.0
-    return cepstrum + (mapped - cepstrum) * taken
-
-
-def warped(envelope: Tensor, tract: float) -> Tensor:
-    """``envelope`` (T, BINS) for a tract of another length: piecewise linear, as in speaker normalisation
-    (L. Lee and R. Rose, IEEE TSAP 6(1), 1998); the top end stays in place."""
-    bend = 0.8 * BINS * min(1.0, tract)
-    bins = torch.arange(BINS, dtype=torch.float32)
-    corner = bend / tract
-    upper = bend + (bins - corner) * ((BINS - 1 - bend) / (BINS - 1 - corner))
-    at = torch.where(bins <= corner, bins * tract, upper).clamp(0, BINS - 1)
-    left = at.floor().to(torch.int64).clamp_max(BINS - 2)
-    share = at - left
-    return envelope[:, left] * (1.0 - share) + envelope[:, left + 1] * share
+def voice_of(envelope: Tensor, voiced: Tensor, language: str, target: Target) -> Tensor:
+    """``envelope`` (T, BINS) in the target's colours; ``voiced`` (T,) bool."""
+    cepstrum = mel_of_envelope(envelope) @ cosines()
+    mapped = recoloured(cepstrum, voiced, target.colours[language])
+    for kind, lender in ((voiced, target.lend_voiced), (~voiced, target.lend_unvoiced)):
+        if lender is not None:
+            mapped = mapped + torch.where(kind[:, None], borrowed(mapped, lender), torch.zeros(()))
+    return envelope + (mapped - cepstrum) @ cosines().T @ mels_to_bins()
 
 
 def noisy(measured: Tensor, voiced: Tensor, target: Target, style: Style) -> Tensor:
     """Share of noise (T, bands): natural for voiced frames, more where the source itself hisses."""
     natural = torch.tensor(NATURAL_NOISE)
-    if target.profile is not None:
-        natural = 0.5 * natural + 0.5 * target.profile.aperiodicity.clamp(max=0.8)
+    if target.aperiodicity is not None:
+        natural = 0.5 * natural + 0.5 * target.aperiodicity.clamp(max=0.8)
     breath = min(0.9, target.breath + style.breath)
     rising = torch.linspace(0.3, 1.0, APERIODICITY_BANDS)
     share = natural + breath * rising * (1.0 - natural)

@@ -55,13 +55,13 @@ class EmbeddedEngine:
         progress(0.0)
         if voice.preset in BY_ID:
             progress(1.0)
-            return of_preset(BY_ID[voice.preset])
+            return of_preset(BY_ID[voice.preset], LANGUAGES)
         profile = self._profiles.get(voice.key)
         if profile is None:
             profile = describe(analyse(cleaned(voice), progress))
             self._profiles.put(voice.key, profile)
         progress(1.0)
-        return of_reference(profile)
+        return of_reference(profile, LANGUAGES)
 
     def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
         """Chunks of about 0.3 s, 24 kHz mono. Raises TextUnspeakable, Stopped."""
@@ -112,7 +112,7 @@ class EmbeddedEngine:
             part_progress(0.0)
             samples = trimmed(resampled(utterance.samples, utterance.sample_rate_hz), utterance)
             features = analyse(samples, part_progress)
-            parts.append(convert(features, source_profile(utterance.language), target, style, tempo, generator))
+            parts.append(convert(features, utterance.language, target, style, tempo, generator))
             if index + 1 < len(spoken):
                 parts.append(silence(pause_after(utterance.text) / tempo))
         progress(1.0)

@@ -19,6 +19,8 @@ class Preset:
     spread_semitones: float
     tract: float
     """Length of the vocal tract relative to eSpeak's man: under 1 is shorter, formants go up."""
+    tint: tuple[float, ...] = ()
+    """Added to the mel cepstrum from coefficient 1 on: the voice's own colour."""
     tilt_db: float = 0.0
     """Decibels per octave above 500 Hz."""
     breath: float = 0.0
@@ -37,7 +39,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="你好，我是清妍。很高兴为你朗读今天的内容，希望你会喜欢。",
         pitch_hz=205.0,
         spread_semitones=3.0,
-        tract=0.89,
+        tract=0.97,
+        tint=(-3.0, -2.0, -4.0, -2.0),
     ),
     Preset(
         id="mingyuan",
@@ -49,7 +52,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="你好，我是明远。窗外下着小雨，我们来读一段安静的文字吧。",
         pitch_hz=118.0,
         spread_semitones=2.8,
-        tract=1.02,
+        tract=1.01,
+        tint=(4.0, 1.0, 1.0, 2.0),
     ),
     Preset(
         id="xiaohe",
@@ -61,7 +65,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="你好，我是小禾！今天天气真好，我们一起出去走走，好不好？",
         pitch_hz=248.0,
         spread_semitones=3.4,
-        tract=0.85,
+        tract=0.955,
+        tint=(-6.0, 1.0, -3.0, -4.0, 2.0),
         rate=0.04,
     ),
     Preset(
@@ -74,7 +79,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="Hello, my name is Alice. I would love to read your next story out loud.",
         pitch_hz=190.0,
         spread_semitones=2.8,
-        tract=0.91,
+        tract=0.98,
+        tint=(1.0, 3.0, -4.0, 0.0, 2.0),
     ),
     Preset(
         id="henry",
@@ -86,7 +92,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="Good evening, this is Henry. Here is the news of the day, told slowly and clearly.",
         pitch_hz=100.0,
         spread_semitones=2.6,
-        tract=1.05,
+        tract=1.02,
+        tint=(6.0, -2.0, 3.0, 1.0, -2.0),
         rate=-0.03,
     ),
     Preset(
@@ -99,7 +106,8 @@ PRESETS: tuple[Preset, ...] = (
         sample_text="Hi, I am Robin. Tell me what to say, and I will say it in my own way.",
         pitch_hz=155.0,
         spread_semitones=2.7,
-        tract=0.96,
+        tract=0.99,
+        tint=(0.0, -3.0, 0.0, 3.0),
     ),
 )
 

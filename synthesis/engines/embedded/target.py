@@ -1,11 +1,15 @@
 """Where a voice is to go: the profile of a reference recording, or a preset's numbers in the same form."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from synthesis.engines.embedded.grid import frequencies_hz
+from synthesis.engines.embedded.borrowing import Lender, lender_of
+from synthesis.engines.embedded.calibration import source_profile
+from synthesis.engines.embedded.colour import ColourMap, colour_map
+from synthesis.engines.embedded.grid import MELS, frequencies_hz
 from synthesis.engines.embedded.presets import Preset
 from synthesis.engines.embedded.profile import Profile
 
@@ -21,11 +25,25 @@ class Target:
     tilt_db: float
     breath: float
     rate: float
-    profile: Profile | None
-    """Of the reference; None for a preset."""
+    aperiodicity: Tensor | None
+    """(APERIODICITY_BANDS,) of the reference; None for a preset."""
+    colours: dict[str, ColourMap]
+    """By language."""
+    lend_voiced: Lender | None = None
+    lend_unvoiced: Lender | None = None
 
 
-def of_preset(preset: Preset) -> Target:
+TRACT_BY_PITCH = 0.035
+"""Women speak about 0.8 octaves higher than men with tracts some 15 % shorter: ln(0.85) / (0.8 ln 2) is -0.29.
+An eighth of that: warped formants of eSpeak are soon misheard, and the colour map brings the rest."""
+SHORTEST_TRACT, LONGEST_TRACT = 0.96, 1.02
+NEUTRAL_HZ = 115.0
+
+
+def of_preset(preset: Preset, languages: Iterable[str]) -> Target:
+    """The target of a ready-made voice."""
+    tint = torch.zeros(MELS)
+    tint[1 : 1 + len(preset.tint)] = torch.tensor(preset.tint)
     return Target(
         preset.pitch_hz,
         preset.spread_semitones,
@@ -34,21 +52,28 @@ def of_preset(preset: Preset) -> Target:
         preset.breath,
         preset.rate,
         None,
+        {language: colour_map(source_profile(language), preset.tract, None, tint) for language in languages},
     )
 
 
-TRACT_BY_PITCH = 0.18
-"""Women speak about 0.8 octaves higher than men with tracts some 15 % shorter: ln(0.85) / (0.8 ln 2) is -0.29;
-taken at two thirds, because one voice says little about its tract by its pitch."""
-SHORTEST_TRACT, LONGEST_TRACT = 0.86, 1.08
-NEUTRAL_HZ = 115.0
-
-
-def of_reference(profile: Profile) -> Target:
+def of_reference(profile: Profile, languages: Iterable[str]) -> Target:
     """A target that follows a recording."""
     tract = (profile.pitch_hz / NEUTRAL_HZ) ** -TRACT_BY_PITCH
     tract = min(max(tract, SHORTEST_TRACT), LONGEST_TRACT)
-    return Target(profile.pitch_hz, profile.spread_semitones, tract, 0.0, 0.0, 0.0, profile)
+    return Target(
+        pitch_hz=profile.pitch_hz,
+        spread_semitones=profile.spread_semitones,
+        tract=tract,
+        tilt_db=0.0,
+        breath=0.0,
+        rate=0.0,
+        aperiodicity=profile.aperiodicity,
+        colours={
+            language: colour_map(source_profile(language), tract, profile, torch.zeros(MELS)) for language in languages
+        },
+        lend_voiced=lender_of(profile, voiced=True),
+        lend_unvoiced=lender_of(profile, voiced=False),
+    )
 
 
 def tilt_curve(db_per_octave: float) -> Tensor:
