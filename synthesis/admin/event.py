@@ -33,14 +33,14 @@ class EventAdmin(ReadOnlyAdmin[Event]):
     """Millions of rows: only what an index finds can be asked for."""
 
     list_display = ("number", "of_job", "seq", "at", "status", "kind", "level", "brief")
-    search_fields = ("job__exact",)
+    search_fields = ("job__id__exact",)
     search_help_text = gettext_lazy("The id of a job")
     sortable_by = ()
     list_per_page = 100
     fields = ("of_job", "seq", "at", "status", "kind", "level", "whole")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("job", "seq") if _is_scoped(request) else ("-id",)
+        return ("job_id", "seq") if _is_scoped(request) else ("-id",)
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
         """Within a job: among all events a rare level would be looked for to the end."""

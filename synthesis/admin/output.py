@@ -16,7 +16,7 @@ from synthesis.models import Output
 class OutputAdmin(ReadOnlyAdmin[Output]):
     list_display = ("name", "of_job", "format", "version", "duration_s", "size_bytes", "created_at", "download")
     list_filter = ("format", "created_at")
-    search_fields = ("name__exact", "job__exact", "sha256__exact")
+    search_fields = ("name__exact", "job__id__exact", "sha256__exact")
     search_help_text = gettext_lazy("The name of a file, the id of a job, or a SHA-256")
     ordering = ("-id",)
     sortable_by = ()
