@@ -8,7 +8,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-ENGINES = ("embedded", "cosyvoice3")
+ENGINES = ("embedded",)
+"""``cosyvoice3`` is the name kept for the production engine, which is not part of this release yet."""
 
 
 @dataclass(frozen=True, slots=True)
