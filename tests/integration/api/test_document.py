@@ -69,3 +69,16 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_no_inline_script(nobody:
     assert "<style" not in page
     assert "script-src 'self';" in answer["Content-Security-Policy"] + ";"
     assert "'unsafe-inline'" not in nobody.get("/api/nope")["Content-Security-Policy"]
+
+
+def test_the_guide_names_every_endpoint_and_no_other(document: dict[str, Any], settings: Any) -> None:
+    guide = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    told = set(re.findall(r"^\| `([A-Z]+ /api/\S+)` \|", guide, re.MULTILINE))
+    there = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    assert told == there
+
+
+def test_the_guide_names_every_field_of_a_job_request(document: dict[str, Any], settings: Any) -> None:
+    guide = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    for field in document["components"]["schemas"]["JobRequest"]["properties"]:
+        assert f"| `{field}` |" in guide
