@@ -1,7 +1,7 @@
 """Imports torchaudio where its compiled extension does not fit the installed torch.
 
 The wheel's optional extension is linked to CUDA; with a CPU build of torch the plain import raises OSError.
-Nothing the engines use needs that extension, so in that case alone it is declared absent. Files on disk stay as they are.
+Nothing the engines use needs that extension, so in that case alone it is declared absent. Files stay as they are.
 """
 
 import importlib

@@ -6,11 +6,11 @@ from torch import Tensor
 from synthesis.engines.embedded.borrowing import borrowed
 from synthesis.engines.embedded.calibration import source_profile
 from synthesis.engines.embedded.colour import recoloured
-from synthesis.engines.embedded.features import Features
-from synthesis.engines.embedded.grid import APERIODICITY_BANDS, BINS, cosines, mel_of_envelope, mels_to_bins
+from synthesis.engines.embedded.features import Features, Progress
+from synthesis.engines.embedded.grid import APERIODICITY_BANDS, BINS, between, cosines, mel_of_envelope, mels_to_bins
 from synthesis.engines.embedded.prosody import contour, schedule
-from synthesis.engines.embedded.style import Style
 from synthesis.engines.embedded.target import Target, tilt_curve
+from synthesis.engines.embedded.traits import Style
 from synthesis.engines.embedded.warp import warped
 
 NATURAL_NOISE = (0.004, 0.01, 0.03, 0.06, 0.12, 0.22, 0.35, 0.5)
@@ -18,7 +18,13 @@ NATURAL_NOISE = (0.004, 0.01, 0.03, 0.06, 0.12, 0.22, 0.35, 0.5)
 
 
 def convert(
-    spoken: Features, language: str, target: Target, style: Style, tempo: float, generator: torch.Generator
+    spoken: Features,
+    language: str,
+    target: Target,
+    style: Style,
+    tempo: float,
+    generator: torch.Generator,
+    progress: Progress,
 ) -> Features:
     """The features of one run as the target voice says them; ``tempo`` includes the requested speed."""
     place = schedule(spoken.f0.numel(), tempo, generator)
@@ -26,7 +32,7 @@ def convert(
     f0 = contour(held(spoken.f0), source_profile(language), target, style, generator)
     voiced = (spoken.f0 > 0)[nearest]
     f0 = torch.where(voiced, between(f0[:, None], place).squeeze(1), torch.zeros(()))
-    envelope = voice_of(warped(spoken.envelope, target.tract), spoken.f0 > 0, language, target)
+    envelope = voice_of(warped(spoken.envelope, target.tract), spoken.f0 > 0, language, target, progress)
     envelope = between(envelope, place) + tilt_curve(target.tilt_db + style.tilt_db)
     noise = noisy(between(spoken.aperiodicity, place), voiced, target, style)
     if style.whisper:
@@ -44,21 +50,18 @@ def held(f0: Tensor) -> Tensor:
     return f0[torch.where(index < 0, torch.tensor(first), index)]
 
 
-def between(rows: Tensor, place: Tensor) -> Tensor:
-    """``rows`` (T, M) at fractional frames ``place`` (T',)."""
-    left = place.floor().to(torch.int64).clamp(0, rows.shape[0] - 1)
-    right = (left + 1).clamp_max(rows.shape[0] - 1)
-    share = (place - left).to(torch.float32)[:, None]
-    return rows[left] * (1.0 - share) + rows[right] * share
-
-
-def voice_of(envelope: Tensor, voiced: Tensor, language: str, target: Target) -> Tensor:
+def voice_of(envelope: Tensor, voiced: Tensor, language: str, target: Target, progress: Progress) -> Tensor:
     """``envelope`` (T, BINS) in the target's colours; ``voiced`` (T,) bool."""
     cepstrum = mel_of_envelope(envelope) @ cosines()
     mapped = recoloured(cepstrum, voiced, target.colours[language])
-    for kind, lender in ((voiced, target.lend_voiced), (~voiced, target.lend_unvoiced)):
-        if lender is not None:
-            mapped = mapped + torch.where(kind[:, None], borrowed(mapped, lender), torch.zeros(()))
+    mapped = mapped + sum(
+        (
+            borrowed(mapped, kind, lender, progress)
+            for kind, lender in ((voiced, target.lend_voiced), (~voiced, target.lend_unvoiced))
+            if lender is not None
+        ),
+        torch.zeros(()),
+    )
     return envelope + (mapped - cepstrum) @ cosines().T @ mels_to_bins()
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from synthesis.engines.embedded.grid import cosines
+from synthesis.engines.embedded.features import Progress
+from synthesis.engines.embedded.grid import BLOCK_FRAMES, cosines
 from synthesis.engines.embedded.profile import Profile
 
 ORDER = 20
@@ -57,12 +58,20 @@ def in_context(cepstra: Tensor, scale: Tensor) -> Tensor:
     return padded.unfold(0, 2 * CONTEXT + 1, 1).reshape(low.shape[0], -1)
 
 
-def borrowed(cepstra: Tensor, lender: Lender) -> Tensor:
-    """Change (T, MELS) of ``cepstra`` (T, MELS) towards the lender's nearest frames; loudness is left alone."""
-    distance = torch.cdist(in_context(cepstra, lender.scale), lender.keys)
-    near, index = distance.topk(min(NEIGHBOURS, lender.keys.shape[0]), dim=1, largest=False)
-    middle = lender.cepstra[index].mean(1)
-    typical = near.mean(1, keepdim=True) / (ORDER * (2 * CONTEXT + 1)) ** 0.5
-    change = (middle - cepstra) * (lender.weight * torch.exp(-((typical / TRUST) ** 2)))
+def borrowed(cepstra: Tensor, kind: Tensor, lender: Lender, progress: Progress) -> Tensor:
+    """Change (T, MELS) of those ``cepstra`` (T, MELS) that ``kind`` (T,) marks, towards the lender's nearest frames.
+
+    Loudness is left alone. ``progress`` is called between blocks with 1, for its stop check.
+    """
+    keys = in_context(cepstra, lender.scale)
+    change = torch.zeros_like(cepstra)
+    marked = kind.nonzero().squeeze(1)
+    for start in range(0, marked.numel(), BLOCK_FRAMES):
+        index = marked[start : start + BLOCK_FRAMES]
+        near, neighbour = torch.cdist(keys[index], lender.keys).topk(NEIGHBOURS, dim=1, largest=False)
+        middle = lender.cepstra[neighbour].mean(1)
+        typical = near.mean(1, keepdim=True) / keys.shape[1] ** 0.5
+        change[index] = (middle - cepstra[index]) * (lender.weight * torch.exp(-((typical / TRUST) ** 2)))
+        progress(1.0)
     change[:, 0] = 0.0
     return change

@@ -27,8 +27,9 @@ from synthesis.engines.embedded.profile import describe
 from synthesis.engines.embedded.prosody import tempo_of
 from synthesis.engines.embedded.reference import cleaned
 from synthesis.engines.embedded.script import Run, runs_of
-from synthesis.engines.embedded.style import Style, parse
+from synthesis.engines.embedded.style import parse
 from synthesis.engines.embedded.target import Target, of_preset, of_reference
+from synthesis.engines.embedded.traits import Style
 from synthesis.engines.embedded.vocoder import render
 from synthesis.vocabulary import Stage
 
@@ -112,7 +113,7 @@ class EmbeddedEngine:
             part_progress(0.0)
             samples = trimmed(resampled(utterance.samples, utterance.sample_rate_hz), utterance)
             features = analyse(samples, part_progress)
-            parts.append(convert(features, utterance.language, target, style, tempo, generator))
+            parts.append(convert(features, utterance.language, target, style, tempo, generator, part_progress))
             if index + 1 < len(spoken):
                 parts.append(silence(pause_after(utterance.text) / tempo))
         progress(1.0)

@@ -5,6 +5,7 @@ Speech Communication 67, 2015: a window of three periods, smoothing over two thi
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -80,7 +81,8 @@ def liftered(log_power: Tensor, hz: Tensor) -> Tensor:
     lifter = torch.sinc(phase) * (1.0 - 2.0 * SHARPENING + 2.0 * SHARPENING * torch.cos(2 * math.pi * phase))
     cepstrum = torch.fft.irfft(log_power.to(torch.complex64), FFT)[:, :BINS] * lifter
     circle = torch.cat([cepstrum, cepstrum[:, 1:-1].flip(1)], dim=1)
-    return torch.fft.rfft(circle).real
+    even: Tensor = torch.fft.rfft(circle).real
+    return even
 
 
 def aperiodicity(samples: Tensor, f0: Tensor, first: int, last: int) -> Tensor:
@@ -102,7 +104,7 @@ def aperiodicity(samples: Tensor, f0: Tensor, first: int, last: int) -> Tensor:
 def disagreement(left: Tensor, right: Tensor) -> Tensor:
     """One minus the normalised correlation of two spectra (T, BINS) per band, clamped to 0.001-1."""
     bands = []
-    for low, high in zip(APERIODICITY_EDGES_HZ[:-1], APERIODICITY_EDGES_HZ[1:], strict=True):
+    for low, high in pairwise(APERIODICITY_EDGES_HZ):
         at = slice(round(low * FFT / SAMPLE_RATE_HZ), round(high * FFT / SAMPLE_RATE_HZ) + 1)
         product = (left[:, at] * right[:, at].conj()).real.sum(1)
         power = left[:, at].abs().square().sum(1) * right[:, at].abs().square().sum(1)

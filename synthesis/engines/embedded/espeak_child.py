@@ -5,8 +5,8 @@ GPL-3, so it stays on the other side of a pipe.
 
 Standard input, one JSON object: ``library`` and ``data`` (paths), ``rate`` (words a minute), ``pitch`` and
 ``range`` (0-100), ``gap`` (tens of milliseconds between words), ``runs`` (list of ``[voice, text]``).
-Standard output: 8 bytes, little-endian length of a JSON header; the header (``version``, ``sample_rate_hz``, and per run
-``samples`` and ``phones``, a list of ``[sample index, phone name]``); then all runs' PCM16 samples.
+Standard output: 8 bytes, little-endian length of a JSON header; the header (``version``, ``sample_rate_hz``, and
+per run ``samples`` and ``phones``, a list of ``[sample index, phone name]``); then the PCM16 samples of all runs.
 """
 
 import ctypes
@@ -25,11 +25,11 @@ EVENT_END_OF_LIST, EVENT_PHONE = 0, 7
 
 
 class EventId(Union):
-    _fields_ = [("number", c_int), ("name", c_char_p), ("string", c_char * 8)]  # noqa: RUF012 - ctypes reads a list
+    _fields_ = [("number", c_int), ("name", c_char_p), ("string", c_char * 8)]
 
 
 class Event(Structure):
-    _fields_ = [  # noqa: RUF012 - ctypes reads a list
+    _fields_ = [
         ("type", c_int),
         ("unique_identifier", c_uint),
         ("text_position", c_int),

@@ -86,3 +86,11 @@ def interpolation(known: Tensor, wanted: Tensor) -> Tensor:
 def mel_of_envelope(envelope: Tensor) -> Tensor:
     """Log power over mel bands, (T, MELS), of a log power envelope (T, BINS)."""
     return (torch.exp(envelope) @ bins_to_mels() + 1e-12).log()
+
+
+def between(rows: Tensor, place: Tensor) -> Tensor:
+    """``rows`` (T, M) at fractional frames ``place`` (T',)."""
+    left = place.floor().to(torch.int64).clamp(0, rows.shape[0] - 1)
+    right = (left + 1).clamp_max(rows.shape[0] - 1)
+    share = (place - left).to(torch.float32)[:, None]
+    return rows[left] * (1.0 - share) + rows[right] * share

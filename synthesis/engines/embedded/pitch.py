@@ -48,8 +48,8 @@ def track(samples: Tensor, after_block: Block) -> Tensor:
         score, lag = peaks(block)
         scores.append(score)
         lags.append(lag)
-        after_block(min(start + BLOCK_FRAMES, frames), frames)
-    path = best_path(torch.cat(scores).numpy(), torch.cat(lags).numpy())
+        after_block(min(start + BLOCK_FRAMES, frames), 2 * frames)
+    path = best_path(torch.cat(scores).numpy(), torch.cat(lags).numpy(), after_block)
     return torch.from_numpy(path)
 
 
@@ -57,10 +57,13 @@ def correlate(windows: Tensor, floor: float) -> Tensor:
     """Normalised cross-correlation (T, LONGEST + 1) of windows (T, WINDOW + LONGEST), lag 0 first."""
     windows = windows - windows.mean(1, keepdim=True)
     head = torch.fft.rfft(windows[:, :WINDOW], TRANSFORM)
-    product = torch.fft.irfft(torch.conj(head) * torch.fft.rfft(windows, TRANSFORM), TRANSFORM)[:, : LONGEST + 1]
+    product: Tensor = torch.fft.irfft(torch.conj(head) * torch.fft.rfft(windows, TRANSFORM), TRANSFORM)[
+        :, : LONGEST + 1
+    ]
     energy = torch.nn.functional.pad(windows.square().cumsum(1), (1, 0))
     moved = (energy[:, WINDOW:] - energy[:, : LONGEST + 1]).clamp_min(0.0)
-    return product / torch.sqrt(moved[:, :1] * moved + (floor * floor))
+    normalised: Tensor = product / torch.sqrt(moved[:, :1] * moved + (floor * floor))
+    return normalised
 
 
 def peaks(correlation: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,7 +80,7 @@ def peaks(correlation: Tensor) -> tuple[Tensor, Tensor]:
     return best, index + SHORTEST + shift
 
 
-def best_path(scores: NDArray[np.float32], lags: NDArray[np.float32]) -> NDArray[np.float32]:
+def best_path(scores: NDArray[np.float32], lags: NDArray[np.float32], after_block: Block) -> NDArray[np.float32]:
     """F0 (T,) along the cheapest path; state 0 is unvoiced."""
     frames = scores.shape[0]
     octaves = np.log2(RATE_HZ / lags)
@@ -91,6 +94,8 @@ def best_path(scores: NDArray[np.float32], lags: NDArray[np.float32]) -> NDArray
         options = total[:, None] - cost
         came_from[frame] = options.argmax(0)
         total = options.max(0) + gain[frame]
+        if frame % BLOCK_FRAMES == 0:
+            after_block(frames + frame, 2 * frames)
     states = np.zeros(frames, np.int64)
     states[-1] = int(total.argmax()) if frames else 0
     for frame in range(frames - 1, 0, -1):

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from synthesis.engines.embedded.grid import FRAMES_PER_S
 from synthesis.engines.embedded.profile import Profile
-from synthesis.engines.embedded.style import Style
 from synthesis.engines.embedded.target import Target
+from synthesis.engines.embedded.traits import Style
 
 SLOWEST_TOTAL, FASTEST_TOTAL = 0.4, 2.6
 TIME_WOBBLE = 0.07

@@ -1,6 +1,7 @@
 """Features to sound: minimum-phase pulses and shaped noise, block by block.
 
-Pulse and noise excitation with a cepstrally derived minimum phase, as in WORLD (M. Morise et al., IEICE Trans. E99-D, 2016).
+Pulse and noise excitation with a cepstrally derived minimum phase, as in WORLD (M. Morise et al., IEICE
+Trans. E99-D, 2016).
 """
 
 import math
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.embedded.features import Features
-from synthesis.engines.embedded.grid import BINS, FFT, HOP, SAMPLE_RATE_HZ, bands_to_bins, frequencies_hz
+from synthesis.engines.embedded.grid import BINS, FFT, HOP, SAMPLE_RATE_HZ, bands_to_bins, between, frequencies_hz
 
 BLOCK_FRAMES = 60
 """0.3 s: the first chunk is out early, and the stop flag is seen every few milliseconds of work."""
@@ -77,14 +78,6 @@ def add_noise(buffer: Tensor, features: Features, noise: Tensor, start: int, sto
     length = (stop - start - 1) * HOP + FFT
     folded = torch.nn.functional.fold(shapes.T[None], (1, length), (1, FFT), stride=(1, HOP))
     buffer[:length] += folded.reshape(-1)
-
-
-def between(rows: Tensor, place: Tensor) -> Tensor:
-    """``rows`` (T, M) at fractional frames ``place`` (P,)."""
-    left = place.floor().to(torch.int64).clamp(0, rows.shape[0] - 1)
-    right = (left + 1).clamp_max(rows.shape[0] - 1)
-    share = (place - left).to(torch.float32)[:, None]
-    return rows[left] * (1.0 - share) + rows[right] * share
 
 
 def minimum_phase(envelope: Tensor) -> Tensor:
