@@ -181,7 +181,8 @@ class _Reader:
             voice = visible.filter(owner=None).order_by("created_at", "id").first() or visible.first()
             missing = _("There is no voice yet: please create one first.")
         else:
-            voice = visible.filter(pk=str(value)[:16]).first()
+            word = str(value)
+            voice = visible.filter(pk=word).first() if word.isalnum() and len(word) <= 16 else None
             missing = _("This voice does not exist.")
         if voice is None:
             self._wrong[name] = missing

@@ -25,7 +25,8 @@ CHANGES_SEGMENTS = frozenset({Command.SPEED, Command.VOICE, Command.INSTRUCT})
 def ask(job: Job, command: object, value: object, *, by: User, address: str | None) -> Job:
     """Steer a job; raises InvalidInput or NotNow and then leaves nothing behind but the audit entry."""
     order = _command(command)
-    audit.record("job.control", actor=by, target=job, address=address, detail={"command": order, "value": value})
+    # Without the value: it is unchecked, and may be a text. What was accepted is in the control's own row.
+    audit.record("job.control", actor=by, target=job, address=address, detail={"command": order})
     if job.status not in ACCEPTED_IN[order]:
         raise NotNow(
             _("A job that is %(status)s cannot take the command “%(command)s”.")

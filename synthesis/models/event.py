@@ -16,7 +16,7 @@ class Event(models.Model):
     data = models.JSONField(_("data"), default=dict)
 
     class Meta:
-        ordering = ["job", "seq"]
+        ordering = ["job_id", "seq"]  # not "job", which would sort by the job's own ordering
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [models.UniqueConstraint(fields=["job", "seq"], name="event_once_per_seq")]

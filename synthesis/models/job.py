@@ -114,6 +114,7 @@ class Job(models.Model):
             models.Index(fields=["owner", "-created_at"], name="job_of_owner"),
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["status", "-priority", "queued_at"], name="job_in_turn"),
+            models.Index(fields=["status", "-created_at"], name="job_newest_of_status"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="job_once_per_idempotency_key"),

@@ -20,7 +20,13 @@ class SavedSeed(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = _("saved seed")
         verbose_name_plural = _("saved seeds")
-        constraints = [models.UniqueConstraint(fields=["owner", "seed", "voice"], name="saved_seed_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "seed", "voice"], name="saved_seed_once"),
+            # In a unique constraint no NULL equals another one.
+            models.UniqueConstraint(
+                fields=["owner", "seed"], condition=models.Q(voice=None), name="saved_seed_once_without_voice"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seed} {self.note}".strip()

@@ -29,7 +29,7 @@ class Segment(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["job", "index"]
+        ordering = ["job_id", "index"]  # not "job", which would sort by the job's own ordering
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
         constraints = [models.UniqueConstraint(fields=["job", "index"], name="segment_once_per_index")]
