@@ -84,9 +84,7 @@ def submit_batch(
     return batch, list(batch.jobs.select_related("voice").order_by("created_at", "id"))
 
 
-def _store(
-    spec: JobSpec, *, owner: User, address: str | None, batch: Batch | None, idempotency_key: str | None
-) -> Job:
+def _store(spec: JobSpec, *, owner: User, address: str | None, batch: Batch | None, idempotency_key: str | None) -> Job:
     """A job with its segments and its first event, in the caller's transaction."""
     pieces = splitter.split(spec.text)
     if not pieces:
