@@ -6,17 +6,17 @@ every machine.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polib
-from django.conf import settings
 
 
-def compile_stale() -> list[Path]:
+def compile_stale(roots: Iterable[Path]) -> list[Path]:
     """Compile every catalogue whose .mo is missing or older; the ones that were compiled."""
     compiled = []
-    for root in settings.LOCALE_PATHS:
-        for source in sorted(Path(root).glob("*/LC_MESSAGES/*.po")):
+    for root in roots:
+        for source in sorted(root.glob("*/LC_MESSAGES/*.po")):
             target = source.with_suffix(".mo")
             if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
                 polib.pofile(str(source)).save_as_mofile(str(target))

@@ -30,11 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    from cosyweb import translations
-
     for directory in (settings.RUN_DIR, settings.LOG_DIR, settings.MEDIA_ROOT, settings.CACHE_DIR):
         directory.mkdir(parents=True, exist_ok=True)
-    translations.compile_stale()
 
 
 def pytest_unconfigure() -> None:

@@ -1,4 +1,4 @@
-"""Gives the tests a data directory of their own. A plugin (``-p`` in pyproject.toml), because it must be
+"""Gives the tests a data directory of their own and compiled translations. A plugin (``-p`` in pyproject.toml), because it must be
 imported before pytest-django reads the settings, and a conftest.py is read later.
 """
 
@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+
+from cosyweb import translations
 
 # A short path: the embedded Redis listens on a unix socket inside.
 DATA_DIR = Path(tempfile.mkdtemp(prefix="cosyweb-test-"))
@@ -19,3 +21,5 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
 for _name in [name for name in os.environ if name.startswith("COSYWEB_") and name != "COSYWEB_GOLDEN_DIR"]:
     del os.environ[_name]
 os.environ["COSYWEB_DATA_DIR"] = str(DATA_DIR)
+
+translations.compile_stale([Path(__file__).resolve().parent.parent / "locale"])

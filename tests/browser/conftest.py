@@ -27,7 +27,8 @@ PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1280, height=900)
 
 
-@pytest.fixture(scope="session")
+# By module: while Playwright runs, its event loop occupies this thread, and no asynchronous test could run.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
@@ -54,7 +55,7 @@ def join_wavs(sources: list[Path], target: Path) -> None:
                 joined.writeframes(part.readframes(part.getnframes()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, spoken: Path) -> Iterator[Browser]:
     """Chromium whose microphone is a file."""
     microphone = [

@@ -25,7 +25,7 @@ class Command(BaseCommand):
             settings.CACHE_DIR,
         ):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        translations.compile_stale()
+        translations.compile_stale(settings.LOCALE_PATHS)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         self._first_administrator()
