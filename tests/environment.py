@@ -1,5 +1,7 @@
-"""Gives the tests a data directory of their own and compiled translations. A plugin (``-p`` in pyproject.toml), because it must be
-imported before pytest-django reads the settings, and a conftest.py is read later.
+"""Gives the tests a data directory of their own and compiled translations.
+
+A plugin (``-p`` in pyproject.toml), because it must be imported before pytest-django reads the settings,
+and a conftest.py is read later.
 """
 
 from __future__ import annotations
