@@ -73,7 +73,7 @@ class EmbeddedEngine:
         with torch.inference_mode():
             features = self._acoustic(runs, target, style, request.speed, generator, report, should_stop)
         frames = features.f0.numel()
-        finish = Finish(gain_for(features, style.gain_db), frames * HOP)
+        finish = Finish(gain_for(features, style.gain_db), frames * HOP, generator)
         progress = progress_of(Stage.VOCODER, 0.0, frames, report, should_stop)
         blocks = render(features, generator)
         while True:

@@ -1,7 +1,7 @@
 """Spectral envelope and band aperiodicity, in batches of frames.
 
 The envelope follows M. Morise, "CheapTrick, a spectral envelope estimator for high-quality speech synthesis",
-Speech Communication 67, 2015: a window of three periods, smoothing over two thirds of F0, liftering in the cepstrum.
+Speech Communication 67, 2015: a window of a few periods, smoothing over a share of F0, liftering in the cepstrum.
 """
 
 import math
@@ -19,9 +19,12 @@ from synthesis.engines.embedded.grid import (
     frequencies_hz,
 )
 
-UNVOICED_HZ = 320.0
+UNVOICED_HZ = 215.0
 """Stands for F0 where there is none: a window of 9 ms."""
-LOWEST_HZ = 3.0 * SAMPLE_RATE_HZ / (FFT - 2)
+PERIODS = 2.0
+"""Length of the window in periods. CheapTrick takes three; two keep stops and glides apart, and the smoothing grows
+by as much, so the harmonics still do not show."""
+LOWEST_HZ = PERIODS * SAMPLE_RATE_HZ / (FFT - 2)
 SHARPENING = -0.15
 """CheapTrick's q1; q0 = 1 - 2 q1."""
 FLOOR = 1e-11
@@ -33,13 +36,13 @@ def envelopes(samples: Tensor, f0: Tensor, first: int, last: int) -> Tensor:
     Scaled so that the mean of the power over the circle is the signal's variance.
     """
     hz = torch.where(f0[first:last] > 0, f0[first:last], torch.tensor(UNVOICED_HZ)).clamp(LOWEST_HZ, 1000.0)
-    windows = cut(samples, first, last, torch.zeros(last - first)) * hann(1.5 * SAMPLE_RATE_HZ / hz)
-    weight = hann(1.5 * SAMPLE_RATE_HZ / hz)
+    weight = hann(PERIODS / 2 * SAMPLE_RATE_HZ / hz)
+    windows = cut(samples, first, last, torch.zeros(last - first)) * weight
     mean = windows.sum(1, keepdim=True) / weight.sum(1, keepdim=True)
     windows = windows - weight * mean
     power = torch.fft.rfft(windows).abs().square() / weight.square().sum(1, keepdim=True)
-    smooth = smoothed(power, hz * (2.0 / 3.0)) + FLOOR
-    return liftered(torch.log(smooth), hz)
+    smooth = smoothed(power, hz * (2.0 / PERIODS)) + FLOOR
+    return liftered(torch.log(smooth), hz * (3.0 / PERIODS))
 
 
 def cut(samples: Tensor, first: int, last: int, offset: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ POLL_S = 0.02
 """How often the stop flag is looked at while the child works."""
 
 LIBRARY_NAMES = {"win32": "espeak-ng.dll", "darwin": "libespeak-ng.dylib"}
-SETTINGS = {"rate": 150, "pitch": 32, "range": 55, "gap": 0}
+SETTINGS = {"rate": 150, "pitch": 36, "range": 60, "gap": 0}
 """A low pitch gives many harmonics, so the analysis sees the formants between them more exactly."""
 
 

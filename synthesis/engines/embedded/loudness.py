@@ -12,6 +12,8 @@ ACTIVE_DBFS = -20.0
 """Level of the frames that hold speech."""
 ACTIVE_WITHIN_DB = 25.0
 FADE_S = 0.006
+ROOM_TONE = 3.2e-4
+"""-70 dBFS of noise under everything: unheard, but no recording of a voice is digitally silent between its words."""
 CEILING, KNEE = 0.85, 0.6
 """Peaks are bent above KNEE and never pass CEILING, -1.4 dBFS."""
 
@@ -29,7 +31,8 @@ def gain_for(features: Features, gain_db: float) -> float:
 class Finish:
     """Gain, limiter and fades of one segment, chunk by chunk; ``total`` is the segment's length in samples."""
 
-    def __init__(self, gain: float, total: int) -> None:
+    def __init__(self, gain: float, total: int, generator: torch.Generator) -> None:
+        self._generator = generator
         self._gain = gain
         self._total = total
         self._done = 0
@@ -37,10 +40,11 @@ class Finish:
     def __call__(self, samples: Tensor) -> Tensor:
         start = self._done
         self._done += samples.numel()
+        tone = ROOM_TONE * torch.randn(samples.numel(), generator=self._generator)
         place = torch.arange(start, self._done)
         length = FADE_S * SAMPLE_RATE_HZ
         edge = torch.minimum(place, self._total - 1 - place).clamp_min(0) / length
-        return limited(samples * self._gain) * (0.5 - 0.5 * torch.cos(math.pi * edge.clamp_max(1.0)))
+        return limited(samples * self._gain + tone) * (0.5 - 0.5 * torch.cos(math.pi * edge.clamp_max(1.0)))
 
 
 def limited(samples: Tensor) -> Tensor:

@@ -23,6 +23,9 @@ TOKEN = re.compile(
 )
 
 
+CLAUSE_SIGN = re.compile(r"(?:(?<!\d)[,;:!?](?=[^\s,;:!?'\")\]])|(?<=\d)[,;:!?](?=[^\s\d,;:!?'\")\]]))")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Text in one language (``zh`` or ``en``)."""
@@ -56,6 +59,8 @@ def readable(text: str) -> str:
     """Text without markup, emoji and control characters, in compatibility form (NFKC)."""
     plain = unicodedata.normalize("NFKC", MARKUP.sub(" ", text))
     refuse_foreign(plain)
+    # Signs of a clause in narrow form only count before a space, and NFKC has just made the wide ones narrow.
+    plain = CLAUSE_SIGN.sub(r"\g<0> ", plain)
     kept = (" " if unicodedata.category(c) in DROPPED_CATEGORIES and c != "\u00b0" else c for c in plain)
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
@@ -83,10 +88,12 @@ def script_of(token: str) -> str:
 
 
 def numbers(run: Run) -> str:
-    """The run's text with what eSpeak misreads in Chinese written out: decimal points, per cent, minus."""
+    """The run's text with what eSpeak misreads in Chinese written out: years, times, points, per cent, minus."""
     if run.language != "zh":
         return run.text
     text = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))|(?<=\d),(?=\d{3},)", "", run.text)
+    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: " ".join(m[1]), text)
+    text = re.sub(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)", r"\1点\2分", text)
     text = re.sub(r"(\d+(?:\.\d+)?)\s*%", r"百分之\1", text)
     text = re.sub(r"(\d)\.(\d+)", lambda m: f"{m[1]}点{' '.join(m[2])}", text)
     return re.sub(r"(?<![\d\w])[-−](?=\d)", "负", text)
