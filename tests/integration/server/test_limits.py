@@ -1,18 +1,14 @@
-"""What the web server bears: bodies too large, readers too slow, parts that are away."""
+"""What the web server bears, and what its process and the engines do not import."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import psutil
-import websockets
 
 from tests.portal import ROOT, Portal
 
@@ -70,38 +66,6 @@ def test_an_undeclared_200_mb_body_is_refused_while_it_is_sent(portal: Portal) -
     assert web_process(portal).memory_info().rss - before < 200 * MIB
     with socket.create_connection(("127.0.0.1", portal.port), 5):
         pass  # it still answers
-
-
-async def test_a_reader_that_stops_reading_is_closed_and_the_others_are_served(portal: Portal) -> None:
-    key = (await asyncio.to_thread(portal.manage, "createapikey", "admin")).strip()
-    headers = {"Authorization": f"Bearer {key}"}
-    reader, writer = await asyncio.open_connection("127.0.0.1", portal.port, limit=1024)
-    request = (
-        f"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-        f"Authorization: Bearer {key}\r\n\r\n"
-    )
-    writer.write(request.encode())
-    await reader.readuntil(b"\r\n\r\n")
-    # The same long answer asked for again and again, and never read.
-    message = json.dumps({"task": "subscribe", "scope": "portal"}).encode()
-    frame = bytes([0x81, 0x80 | len(message)]) + bytes(4) + message
-    closed = False
-    deadline = time.monotonic() + 60
-    while not closed and time.monotonic() < deadline:
-        writer.write(frame * 20)
-        try:
-            await asyncio.wait_for(writer.drain(), 5)
-        except (ConnectionError, TimeoutError):
-            closed = True
-        async with websockets.connect(portal.socket_url, additional_headers=headers) as other:
-            await other.send('{"task":"ping"}')
-            assert json.loads(await asyncio.wait_for(other.recv(), 10))["status"] == "pong"
-    writer.transport.abort()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()
-    assert closed
-    assert web_process(portal).memory_info().rss < 400 * MIB
 
 
 def test_the_web_process_does_not_import_torch() -> None:
