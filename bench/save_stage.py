@@ -2,7 +2,8 @@
 
     python -m bench.save_stage [--runs N] [--out FILE]
 
-The speech is the embedded engine's own; eSpeak's child process is not counted. Every figure is the smallest over the runs.
+The speech is the embedded engine's own; eSpeak's child process is not counted.
+Every figure is the smallest over the runs.
 """
 
 import argparse
