@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from typing import Any
 
 from daphne.http_protocol import WebRequest
@@ -26,6 +27,13 @@ MAX_FRAME_BYTES = 64 * 1024
 MAX_UNREAD_BYTES = 1024 * 1024
 """Sent to a socket after its buffer was full, and still not taken: then it is closed, and comes back through replay."""
 CLOSE_TOO_SLOW = 4408
+READ_REST_WITHIN_S = 30
+"""A closed slow reader has this long to take what waits for it, the close code last; then the connection is cut."""
+SOCKET_BUFFER_BYTES = 256 * 1024
+"""What the kernel keeps for a socket. By itself it grows to 4 MiB for a reader that does not read."""
+MAX_WAITING_REQUESTS = 64
+"""Of one socket. Then nothing more is read from it until they are answered."""
+READ_AGAIN_AFTER_S = 0.02
 WEBSOCKET_TIMEOUT_S = -1  # sockets may stay open for days; pings find the dead ones
 
 
@@ -80,12 +88,16 @@ def _header(headers: Any, name: bytes) -> str:
 
 
 class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no types
-    """Closes (4408) when its reader has stopped reading and too much waits for it."""
+    """Closes (4408) when its reader has stopped reading and too much waits; takes requests as it answers them."""
 
     _blocked = False
+    _closed_too_slow = False
+    _listening = True
     _unread_bytes = 0
 
     def onOpen(self) -> None:  # noqa: N802 autobahn's name
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        self.transport.unregisterProducer()  # the HTTP channel that the upgrade has left behind
         self.transport.registerProducer(self, True)
         super().onOpen()
 
@@ -98,14 +110,38 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no
     def stopProducing(self) -> None:  # noqa: N802 twisted's name
         """The transport is gone; onClose follows."""
 
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 autobahn's names
+        if self._closed_too_slow:
+            return  # it may go on asking; nothing could answer
+        super().onMessage(payload, isBinary)
+        if self._listening and self.application_queue.qsize() > MAX_WAITING_REQUESTS:
+            self._listening = False
+            self.transport.pauseProducing()
+            self._listen_when_answered()
+
+    def _listen_when_answered(self) -> None:
+        if self.application_queue.qsize() > MAX_WAITING_REQUESTS // 2:
+            self.factory.reactor.callLater(READ_AGAIN_AFTER_S, self._listen_when_answered)
+        else:
+            self._listening = True
+            self.transport.resumeProducing()
+
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802 daphne's name
         if self._blocked:
             self._unread_bytes += len(content)
-            if self._unread_bytes > MAX_UNREAD_BYTES and not self.muted:
-                logger.info("A socket reads too slowly and is closed.")
-                self.serverClose(code=CLOSE_TOO_SLOW)
+            if self._unread_bytes > MAX_UNREAD_BYTES:
+                self._close_too_slow()
                 return
         super().serverSend(content, binary)
+
+    def _close_too_slow(self) -> None:
+        if self._closed_too_slow:
+            return
+        self._closed_too_slow = True
+        logger.info("A socket reads too slowly and is closed.")
+        # autobahn waits one second for the answer and then discards what was not taken, the close code too.
+        self.closeHandshakeTimeout = READ_REST_WITHIN_S
+        self.serverClose(code=CLOSE_TOO_SLOW)
 
 
 class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types

@@ -9,7 +9,6 @@ from synthesis.web.login import PortalLoginView, PortalLogoutView
 urlpatterns = [
     path("accounts/login/", PortalLoginView.as_view(), name="login"),
     path("accounts/logout/", PortalLogoutView.as_view(), name="logout"),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("", include(health_urls)),

@@ -23,7 +23,7 @@ class VoiceAnswer(Schema):
 
     id: str = Field(examples=["k3f9m2pq7xyz"])
     name: str
-    description: str
+    description: str = Field(description="What a ready-made voice is like, in the caller's language; else empty.")
     language: str = Field(description="`zh`, `en` or empty.")
     transcript: str = Field(description="What is said in the recording.")
     origin: Literal["upload", "recording", "ready_made"]
@@ -45,7 +45,7 @@ class VoiceAnswer(Schema):
             {
                 "id": voice.pk,
                 "name": voice.name,
-                "description": voice.description,
+                "description": library.description_text(voice),
                 "language": voice.language,
                 "transcript": voice.transcript,
                 "origin": voice.origin,

@@ -91,6 +91,8 @@ class ControlAsked(Fact):
     by: str
     state: str = "asked"
     from_segment: int | None = None
+    voice_name: str = ""
+    """Of the command ``voice``, as the voice was called then; rows of before do not have it."""
 
 
 @dataclass(frozen=True, slots=True)

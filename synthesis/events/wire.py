@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from synthesis.events.hints import hint_for
 from synthesis.models import Event, Job
-from synthesis.vocabulary import Level, Stage
+from synthesis.vocabulary import Command, Level, Stage
 
 
 class EventData(TypedDict):
@@ -175,11 +175,10 @@ def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
 
 def _control(frame: Frame, data: Mapping[str, Any]) -> None:
     frame["control"] = dict(data)
-    words = {"command": data["command"], "by": data["by"], "value": "" if data["value"] is None else data["value"]}
-    if data["state"] == "asked":
-        frame["message"] = _("%(by)s asked: %(command)s %(value)s") % words
-    else:
-        frame["message"] = _("Applied: %(command)s %(value)s") % words
+    words = {"by": data["by"], "value": _control_value(data), "segment": (data["from_segment"] or 0) + 1}
+    texts = _asked_texts() if data["state"] == "asked" else _applied_texts()
+    none = data["command"] == Command.INSTRUCT and not data["value"]
+    frame["message"] = texts["no_instruct" if none else data["command"]] % words
 
 
 def _paused(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -233,6 +232,37 @@ _RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
     "failed": _failed,
     "cancelled": _cancelled,
 }
+
+
+def _control_value(data: Mapping[str, Any]) -> str:
+    """What a command carries, as people write it."""
+    if data["command"] == Command.SPEED:
+        return f"{data['value']:g}"
+    return str(data.get("voice_name") or data["value"])
+
+
+def _asked_texts() -> dict[str, str]:
+    return {
+        Command.PAUSE: _("%(by)s asked to pause"),
+        Command.RESUME: _("%(by)s asked to go on"),
+        Command.CANCEL: _("%(by)s asked to cancel"),
+        Command.SPEED: _("%(by)s asked for speed %(value)s"),
+        Command.VOICE: _("%(by)s asked for the voice “%(value)s”"),
+        Command.INSTRUCT: _("%(by)s asked for the instruction “%(value)s”"),
+        "no_instruct": _("%(by)s asked for no instruction"),
+        Command.PRIORITY: _("%(by)s asked for priority %(value)s"),
+    }
+
+
+def _applied_texts() -> dict[str, str]:
+    """Of the commands that a fact says applied; the others are applied by the change of status itself."""
+    return {
+        Command.SPEED: _("Speed %(value)s from segment %(segment)s on"),
+        Command.VOICE: _("Voice “%(value)s” from segment %(segment)s on"),
+        Command.INSTRUCT: _("Instruction “%(value)s” from segment %(segment)s on"),
+        "no_instruct": _("No instruction from segment %(segment)s on"),
+        Command.PRIORITY: _("Priority %(value)s now"),
+    }
 
 
 def stage_label(stage: str) -> str:

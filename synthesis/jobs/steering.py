@@ -35,7 +35,9 @@ def ask(job: Job, command: object, value: object, *, by: User, address: str | No
     checked = _VALUES[order](value, by) if order in _VALUES else None
     with transaction.atomic():
         control = Control.objects.create(job=job, command=order, value=checked, asked_by=by)
-        asked = facts.ControlAsked(command=order, value=checked, by=by.get_username())
+        asked = facts.ControlAsked(
+            command=order, value=checked, by=by.get_username(), voice_name=_voice_name(order, checked)
+        )
         changes: dict[str, Any] = {"cancel_asked_at": timezone.now()} if order is Command.CANCEL else {}
         if record(Job.objects.filter(status__in=ACCEPTED_IN[order]), job.pk, [asked], **changes) is None:
             # It ended between our look and now; the transaction takes the control row back.
@@ -58,6 +60,7 @@ def apply(claim: Claim, control: Control, from_segment: int) -> None:
             value=control.value,
             by=control.asked_by.get_username() if control.asked_by else "",
             from_segment=from_segment,
+            voice_name=_voice_name(control.command, control.value),
         )
         lifecycle.note(claim, [applied])
 
@@ -109,6 +112,10 @@ def _command(word: object) -> Command:
 def _voice_id(value: object, by: User) -> str:
     voice: Voice = spec.voice_value(value, by)
     return voice.pk
+
+
+def _voice_name(command: str, voice_id: Any) -> str:
+    return Voice.objects.values_list("name", flat=True).get(pk=voice_id) if command == Command.VOICE else ""
 
 
 _VALUES: dict[Command, Callable[[object, User], Any]] = {

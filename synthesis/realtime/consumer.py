@@ -36,9 +36,19 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     follows_portal = False
     follows_system = False
 
-    async def connect(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self._followed: dict[str, Following] = {}
         self._recheck: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Here and not in ``disconnect``, which an error or a server that cannot wait would skip.
+            await self._leave()
+
+    async def connect(self) -> None:
         await self.accept()
         identity: Identity | None = self.scope["identity"]
         if identity is None:
@@ -47,13 +57,6 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         self.identity, self.language, self.session = identity, identity.language, identity.session
         await hub().enter(self)
         self._recheck = asyncio.create_task(self._recheck_rights())
-
-    async def disconnect(self, code: int) -> None:
-        if self._recheck is not None:
-            self._recheck.cancel()
-        hub().leave(self)
-        for following in self._followed.values():
-            await hub().unfollow(following)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._recheck is None:  # closing: not logged in
@@ -162,6 +165,13 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             fields = {name: str(text) for name, text in problem.fields.items()}
         echo = {name: message[name] for name in ("task", "job", "command") if isinstance(message.get(name), str)}
         await self.send_json({**frame, **({"fields": fields} if fields else {}), **echo})
+
+    async def _leave(self) -> None:
+        if self._recheck is not None:
+            self._recheck.cancel()
+        hub().leave(self)
+        for following in self._followed.values():
+            await hub().unfollow(following)
 
     async def _recheck_rights(self) -> None:
         """Logged out, deactivated, no longer allowed: the socket ends or forgets within a minute."""

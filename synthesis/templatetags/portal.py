@@ -101,5 +101,10 @@ def instant(timestamp: float | None) -> datetime.datetime | None:
 
 
 @register.filter
+def description(voice: Voice) -> str:
+    return library.description_text(voice)
+
+
+@register.filter
 def findings(voice: Voice) -> list[str]:
     return library.findings_text(voice)

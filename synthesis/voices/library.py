@@ -12,14 +12,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from synthesis.accounts import audit
 from synthesis.audio import peaks, quality, wav
 from synthesis.audio.decode import DecodedAudio, decode
 from synthesis.audio.errors import AudioError, AudioProblem
 from synthesis.audio.quality import Finding
+from synthesis.engines.embedded import presets
 from synthesis.errors import InvalidInput
 from synthesis.events.wire import log_text
 from synthesis.identifiers import new_id
@@ -123,6 +124,14 @@ def remove_unneeded_recordings(voices: Iterable[Voice]) -> None:
         in_use = Job.objects.filter(status__in=ACTIVE, segments__voice=voice).exists()
         if not in_use:
             store.remove(voice.path)
+
+
+def description_text(voice: Voice) -> str:
+    """What a voice is like, in the active language; of a preset that is no more, what was said when it came."""
+    preset = presets.BY_ID.get(voice.preset)
+    if preset is None:
+        return voice.description
+    return preset.description_zh if (get_language() or "").startswith("zh") else preset.description_en
 
 
 def findings_text(voice: Voice) -> list[str]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from synthesis.events import wire
 from synthesis.models import Event, Job, SavedSeed, User, Voice
-from synthesis.vocabulary import Level
+from synthesis.vocabulary import Command, Level
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
 from synthesis.web.stages import stage_seconds, stage_shares
@@ -49,7 +49,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
             "log": log,
             "stage_seconds": stage_seconds((at.timestamp(), stage) for at, stage in moments),
             "started_at": row.started_at.timestamp() if row.started_at else None,
-            "controls": [_control(control) for control in row.controls.select_related("asked_by")],
+            "controls": _controls(row),
         },
     }
     return render(request, "web/job.html", context)
@@ -83,14 +83,22 @@ def _segment(row: Job, segment: Any) -> dict[str, Any]:
     }
 
 
-def _control(control: Any) -> dict[str, Any]:
-    return {
-        "command": control.command,
-        "value": control.value,
-        "by": control.asked_by.get_username() if control.asked_by else "",
-        "state": "applied" if control.applied_at else "asked",
-        "from_segment": control.from_segment,
-    }
+def _controls(row: Job) -> list[dict[str, Any]]:
+    """What was asked of a job, with the voices' names of today."""
+    controls = list(row.controls.select_related("asked_by"))
+    asked_voices = [control.value for control in controls if control.command == Command.VOICE]
+    names = dict(Voice.objects.filter(pk__in=asked_voices).values_list("pk", "name"))
+    return [
+        {
+            "command": control.command,
+            "value": control.value,
+            "voice_name": names.get(str(control.value), "") if control.command == Command.VOICE else "",
+            "by": control.asked_by.get_username() if control.asked_by else "",
+            "state": "applied" if control.applied_at else "asked",
+            "from_segment": control.from_segment,
+        }
+        for control in controls
+    ]
 
 
 def _log(row: Job) -> Iterator[wire.Frame]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from synthesis.web import account, files, history, job, studio, system, voices
+from synthesis.web import account, files, history, job, language, studio, system, voices
 
 urlpatterns = [
     path("", studio.studio, name="studio"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("voices/<str:voice_id>/delete/", voices.delete, name="voice_delete"),
     path("voices/<str:voice_id>/audio.wav", files.voice_audio, name="voice_audio"),
     path("system/", system.system, name="system"),
+    path("i18n/setlang/", language.set_language, name="set_language"),
     path("account/", account.account, name="account"),
     path("account/password/", account.PasswordView.as_view(), name="password_change"),
 ]

@@ -17,8 +17,9 @@ export function steering(state, send) {
     return state.controls.some((one) => one.command === command && one.state === "asked");
   }
 
-  function wordsOf({ command, value }) {
-    const shown = command === "voice" ? (voices.querySelector(`[value="${value}"]`)?.textContent ?? value) : (value ?? "");
+  function wordsOf({ command, value, voice_name: voice }) {
+    const quoted = command === "voice" || (command === "instruct" && value);
+    const shown = quoted ? `“${voice || value}”` : (value ?? "");
     return `${t(`command.${command}`)} ${shown}`.trim();
   }
 

@@ -8,6 +8,7 @@ from synthesis.errors import InvalidInput, NotNow
 from synthesis.jobs import lifecycle, spec, steering
 from synthesis.models import AuditEntry, Control, Event, Job, User, Voice
 from synthesis.vocabulary import Status
+from tests.conftest import make_voice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,3 +86,15 @@ def test_an_ended_job_takes_no_command_and_the_audit_keeps_the_try(job: Job) -> 
         ask(job, "resume")
     assert Control.objects.count() == 1
     assert AuditEntry.objects.filter(action="job.control").count() == 2
+
+
+def test_facts_keep_a_voices_name_as_it_was_then(job: Job) -> None:
+    other = make_voice("Mingyuan")
+    claim = lifecycle.claim_next("w")
+    assert claim
+    ask(job, "voice", other.pk)
+    (control,) = steering.pending(claim)
+    steering.apply(claim, control, 1)
+    Voice.objects.filter(pk=other.pk).update(name="Renamed")
+    events = Event.objects.filter(job=job, kind="control").order_by("seq")
+    assert [event.data["voice_name"] for event in events] == ["Mingyuan", "Mingyuan"]

@@ -1,11 +1,13 @@
 """Outputs in every format: the same sound, the same bytes each time, the recipe inside."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from synthesis.audio import encode as encode_module
 from synthesis.audio.decode import decode
 from synthesis.audio.encode import encode, read_tags
 from synthesis.audio.errors import AudioError, AudioProblem
@@ -86,3 +88,12 @@ def test_tags_of_what_is_no_audio_are_unreadable(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as refusal:
         read_tags(tmp_path / "a.mp3")
     assert refusal.value.code is AudioProblem.UNREADABLE
+
+
+def test_encoders_are_told_how_hard_to_try(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opus = encode_module._RECIPES[AudioFormat.OGG]
+    encode(source, tmp_path / "chosen.ogg", AudioFormat.OGG, TAGS)
+    hardest = {**encode_module._RECIPES, AudioFormat.OGG: dataclasses.replace(opus, compression_level=10)}
+    monkeypatch.setattr(encode_module, "_RECIPES", hardest)
+    encode(source, tmp_path / "hardest.ogg", AudioFormat.OGG, TAGS)
+    assert (tmp_path / "chosen.ogg").read_bytes() != (tmp_path / "hardest.ogg").read_bytes()

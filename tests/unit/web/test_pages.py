@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from synthesis.models import Job, User, Voice
+from synthesis.models import Control, Job, User, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import Status
 from tests.conftest import make_voice
@@ -168,3 +168,9 @@ def test_templates_need_nothing_that_the_policy_forbids(template: Path) -> None:
     assert not re.search(r"\son[a-z]+=", source)
     assert not re.search(r"<script(?![^>]*\bsrc=)", source)
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", source)
+
+
+def test_what_was_asked_names_the_voice(browser: Client, owner: User, make_job: Callable[..., Job]) -> None:
+    job, other = make_job(owner, status=Status.RUNNING), make_voice("Mingyuan")
+    Control.objects.create(job=job, command="voice", value=other.pk, asked_by=owner)
+    assert '"voice_name": "Mingyuan"' in browser.get(f"/jobs/{job.pk}/").content.decode()
