@@ -174,10 +174,12 @@ def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
 
 
 def _control(frame: Frame, data: Mapping[str, Any]) -> None:
-    frame["control"] = dict(data)
+    frame["control"] = {"redo": False, **data}
     words = {"command": data["command"], "by": data["by"], "value": "" if data["value"] is None else data["value"]}
     if data["state"] == "asked":
         frame["message"] = _("%(by)s asked: %(command)s %(value)s") % words
+    elif data["state"] == "lapsed":
+        frame["message"] = _("The job ended before this could be done: %(command)s %(value)s") % words
     else:
         frame["message"] = _("Applied: %(command)s %(value)s") % words
 
@@ -260,6 +262,7 @@ def log_text(code: str, values: Mapping[str, Any]) -> str:
         "reference_ready": _("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
         "segment_started": _("Segment %(number)s of %(total)s: %(text)s"),
         "segment_finished": _("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),
+        "segment_dropped": _("Segment %(number)s is made again with what was changed"),
         "segment_kept": _("%(count)s finished segments are kept from before"),
         "output_written": _("Wrote %(name)s (%(size)s KiB)"),
     }

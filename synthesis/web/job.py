@@ -87,8 +87,9 @@ def _control(control: Any) -> dict[str, Any]:
     return {
         "command": control.command,
         "value": control.value,
-        "by": control.asked_by.get_username() if control.asked_by else "",
-        "state": "applied" if control.applied_at else "asked",
+        "by": control.by,
+        "redo": control.redo,
+        "state": control.state,
         "from_segment": control.from_segment,
     }
 
