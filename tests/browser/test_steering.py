@@ -19,6 +19,7 @@ def move_speed(page: Page, speed: str) -> None:
 def test_a_running_job_is_changed_paused_and_cancelled(open_page: OpenPage) -> None:
     page = open_page()
     page.fill("#text", MANY_WORDS)
+    expect(page.locator(".text-copy .cut")).not_to_have_count(0)
     page.press("#text", "Control+Enter")
     card = page.locator("#job-list .job-card[data-status=running]").first
     expect(card).to_be_visible()
