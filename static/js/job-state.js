@@ -79,7 +79,7 @@ export class JobState extends EventTarget {
   /** Pause, resume and cancel are applied by the change of status itself. */
   #settle(command) {
     for (const one of this.controls) {
-      if (one.command === command) one.state = "applied";
+      if (one.command === command && one.state === "asked") one.state = "applied";
     }
   }
 }

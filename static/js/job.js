@@ -17,7 +17,7 @@ const line = connect();
 stageTrack(state);
 trouble(state);
 player(state);
-steering(state, (command, value) => line.send({ task: "control", job: state.id, command, value }));
+steering(state, (command, value, redo) => line.send({ task: "control", job: state.id, command, value, redo }));
 logPanel(state);
 recipe(state);
 

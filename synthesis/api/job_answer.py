@@ -165,7 +165,8 @@ class SteeringAnswer(Schema):
 
     command: str
     value: Any
-    state: str = Field(examples=["asked", "applied"])
+    redo: bool = Field(description="Also for the segment that was being made.")
+    state: str = Field(description="`lapsed`: the job ended first.", examples=["asked", "applied", "lapsed"])
     by: str
     asked_at: float
     applied_at: float | None
@@ -176,8 +177,9 @@ class SteeringAnswer(Schema):
         return cls(
             command=control.command,
             value=control.value,
-            state="applied" if control.applied_at else "asked",
-            by=control.asked_by.get_username() if control.asked_by else "",
+            redo=control.redo,
+            state=control.state,
+            by=control.by,
             asked_at=control.asked_at.timestamp(),
             applied_at=control.applied_at.timestamp() if control.applied_at else None,
             from_segment=control.from_segment,

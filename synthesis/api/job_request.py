@@ -81,6 +81,11 @@ class ControlRequest(Schema):
         description="`speed`: a number; `voice`: a voice's id; `instruct`: a text; `priority`: a whole number.",
         examples=[1.2],
     )
+    redo: Any = field(
+        "boolean",
+        "With `speed`, `voice` or `instruct`: drop the segment that is being made and make it again with the change.",
+        default=False,
+    )
 
 
 class JobFilter(Schema):

@@ -112,7 +112,7 @@ def list_events(
 def control(request: ApiRequest, job_id: str, body: ControlRequest) -> Status[JobLine]:
     """Asks; an event tells when it is applied, and from which segment on."""
     job = visible.job(request.auth, job_id)
-    job = steering.ask(job, body.command, body.value, by=request.auth, address=address_of(request))
+    job = steering.ask(job, body.command, body.value, redo=body.redo, by=request.auth, address=address_of(request))
     return Status(202, JobLine.of(job))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synthesis.audio.errors import AudioError, AudioProblem
-from synthesis.audio.wav import SAMPLE_RATE_HZ, inspect_wav, join_wavs, read_blocks
+from synthesis.audio.wav import SAMPLE_RATE_HZ, Check, go_on, inspect_wav, join_wavs, read_blocks
 from synthesis.vocabulary import AudioFormat
 
 
@@ -24,6 +24,9 @@ class _Recipe:
     """How hard the encoder tries, in its own scale. Measured by bench/save_stage.py."""
 
 
+BLOCK_SAMPLES = SAMPLE_RATE_HZ
+"""Encoded between two checks: one second of audio, some ten milliseconds of work."""
+
 _RECIPES: Mapping[AudioFormat, _Recipe] = {
     AudioFormat.FLAC: _Recipe("flac", "flac", SAMPLE_RATE_HZ, 0, "s16", compression_level=5),
     # 96 kbit/s mono at 24 kHz (MPEG-2 Layer III) is past the point where speech differs audibly.
@@ -35,7 +38,9 @@ _RECIPES: Mapping[AudioFormat, _Recipe] = {
 }
 
 
-def encode(source_wav: Path, target: Path, audio_format: AudioFormat, tags: Mapping[str, str]) -> None:
+def encode(
+    source_wav: Path, target: Path, audio_format: AudioFormat, tags: Mapping[str, str], check: Check = go_on
+) -> None:
     """Write ``source_wav`` (mono PCM16) to ``target`` in ``audio_format``, in bounded memory.
 
     Keys of ``tags`` are lower-case words: ``title``, ``artist``, ``comment`` and any of your own. WAV keeps only
@@ -43,9 +48,9 @@ def encode(source_wav: Path, target: Path, audio_format: AudioFormat, tags: Mapp
     Raises AudioError if the source is no canonical WAV, OSError if the target cannot be written.
     """
     if audio_format is AudioFormat.WAV:
-        join_wavs([source_wav], target, tags=tags)
+        join_wavs([source_wav], target, tags=tags, check=check)
     else:
-        _encode(source_wav, target, _RECIPES[audio_format], dict(tags))
+        _encode(source_wav, target, _RECIPES[audio_format], dict(tags), check)
 
 
 def read_tags(source: Path) -> dict[str, str]:
@@ -69,7 +74,7 @@ def read_tags(source: Path) -> dict[str, str]:
     return {key.lower(): value for key, value in found.items()}
 
 
-def _encode(source_wav: Path, target: Path, recipe: _Recipe, tags: dict[str, str]) -> None:
+def _encode(source_wav: Path, target: Path, recipe: _Recipe, tags: dict[str, str], check: Check) -> None:
     import av  # noqa: PLC0415 -- a web process imports this module and never encodes
 
     rate_hz = inspect_wav(source_wav).sample_rate_hz
@@ -87,7 +92,8 @@ def _encode(source_wav: Path, target: Path, recipe: _Recipe, tags: dict[str, str
         container.start_encoding()
         resampler = av.AudioResampler(recipe.sample_format, "mono", recipe.rate_hz)
         position = 0
-        for block in read_blocks(source_wav):
+        for block in read_blocks(source_wav, BLOCK_SAMPLES):
+            check()
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="s16", layout="mono")
             frame.sample_rate = rate_hz
             frame.pts = position

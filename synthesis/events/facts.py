@@ -89,6 +89,8 @@ class ControlAsked(Fact):
     command: str
     value: Any
     by: str
+    redo: bool = False
+    """Also for the segment that is being made."""
     state: str = "asked"
     from_segment: int | None = None
     voice_name: str = ""
@@ -98,6 +100,13 @@ class ControlAsked(Fact):
 @dataclass(frozen=True, slots=True)
 class ControlApplied(ControlAsked):
     state: str = "applied"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlLapsed(ControlAsked):
+    """The job ended before it could be done."""
+
+    state: str = "lapsed"
 
 
 @dataclass(frozen=True, slots=True)

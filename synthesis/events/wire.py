@@ -174,11 +174,13 @@ def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
 
 
 def _control(frame: Frame, data: Mapping[str, Any]) -> None:
-    frame["control"] = dict(data)
+    frame["control"] = {"redo": False, **data}
     words = {"by": data["by"], "value": _control_value(data), "segment": (data["from_segment"] or 0) + 1}
-    texts = _asked_texts() if data["state"] == "asked" else _applied_texts()
+    texts = _applied_texts() if data["state"] == "applied" else _asked_texts()
     none = data["command"] == Command.INSTRUCT and not data["value"]
     frame["message"] = texts["no_instruct" if none else data["command"]] % words
+    if data["state"] == "lapsed":
+        frame["message"] = _("Too late, the job had ended: %(asked)s") % {"asked": frame["message"]}
 
 
 def _paused(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -290,6 +292,7 @@ def log_text(code: str, values: Mapping[str, Any]) -> str:
         "reference_ready": _("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
         "segment_started": _("Segment %(number)s of %(total)s: %(text)s"),
         "segment_finished": _("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),
+        "segment_dropped": _("Segment %(number)s is made again with what was changed"),
         "segment_kept": _("%(count)s finished segments are kept from before"),
         "output_written": _("Wrote %(name)s (%(size)s KiB)"),
     }

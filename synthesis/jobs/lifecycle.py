@@ -22,12 +22,13 @@ from synthesis.errors import InvalidInput, NotNow
 from synthesis.events import facts, push
 from synthesis.events.record import record
 from synthesis.jobs import board, queue
+from synthesis.jobs.lapsing import lapse
 from synthesis.jobs.seeds import segment_seed
 from synthesis.jobs.spec import JobSpec
 from synthesis.jobs.states import sources_of
 from synthesis.models import Batch, Job, Segment, User
 from synthesis.text import segment as splitter
-from synthesis.vocabulary import Status
+from synthesis.vocabulary import ENDED, Status
 
 MAX_ATTEMPTS = 3
 """A job whose worker died this often is poison: it fails instead of killing the next one."""
@@ -35,6 +36,10 @@ MAX_ATTEMPTS = 3
 
 class LeaseLost(Exception):
     """Another worker has the job now; whatever this one still holds of it is void."""
+
+
+class CancelAsked(Exception):
+    """Somebody asked to cancel before the job was completed: the cancel holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,14 @@ def note(
 
 
 def complete(claim: Claim, fact: facts.Completed, **changes: Any) -> None:
-    _leave(claim, Status.COMPLETED, fact, progress=1.0, ended_at=timezone.now(), eta_s=None, **changes)
+    """The job is done; raises CancelAsked if it was accepted that it be cancelled, LeaseLost."""
+    ended = {"progress": 1.0, "ended_at": timezone.now(), "eta_s": None, **changes}
+    try:
+        _leave(claim, Status.COMPLETED, fact, claim.rows().filter(cancel_asked_at=None), **ended)
+    except LeaseLost:
+        if claim.rows().exists():
+            raise CancelAsked from None
+        raise
 
 
 def fail(claim: Claim, fact: facts.Failed, detail: str) -> None:
@@ -189,10 +201,9 @@ def hand_back(claim: Claim) -> None:
     queue.enqueue(claim.job_id, claim.attempt + 1)
 
 
-def _leave(claim: Claim, target: Status, fact: facts.Fact, **changes: Any) -> None:
-    if record(claim.rows(), claim.job_id, [fact], status=target, **changes) is None:
+def _leave(claim: Claim, target: Status, fact: facts.Fact, where: QuerySet[Job] | None = None, **changes: Any) -> None:
+    if not _change(claim.rows() if where is None else where, claim.job_id, fact, status=target, **changes):
         raise LeaseLost(claim.job_id)
-    push.queue_changed()
 
 
 def cancel_waiting(job_id: str, by: str) -> bool:
@@ -212,12 +223,13 @@ def pause_waiting(job_id: str, by: str) -> bool:
 def resume(job: Job) -> None:
     """Put a paused job back into the queue; raises NotNow if it is not paused any more."""
     fact = facts.Requeued(reason="resumed", attempt=job.attempt + 1)
-    paused = Job.objects.filter(status=Status.PAUSED)
+    paused = Job.objects.filter(status=Status.PAUSED, attempt=job.attempt)
     if not _change(
         paused, job.pk, fact, status=Status.QUEUED, attempt=job.attempt + 1, worker="", queued_at=timezone.now()
     ):
         raise NotNow(_("This job is not paused."))
-    queue.enqueue(job.pk, job.attempt + 1)
+    # After commit: a worker that is faster than we are must find the job queued.
+    transaction.on_commit(lambda: queue.enqueue(job.pk, job.attempt + 1))
 
 
 def take_from_dead_worker(job: Job) -> None:
@@ -256,9 +268,12 @@ def take_from_dead_worker(job: Job) -> None:
 
 
 def _change(where: QuerySet[Job], job_id: str, fact: facts.Fact, **changes: Any) -> bool:
-    changed = record(where, job_id, [fact], **changes) is not None
-    if changed:
-        push.queue_changed()
+    with transaction.atomic():
+        if fact.status in ENDED:
+            lapse(where, job_id)
+        changed = record(where, job_id, [fact], **changes) is not None
+        if changed:
+            transaction.on_commit(push.queue_changed)
     return changed
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from synthesis.models import Job, Segment
+from synthesis.models import Job, Segment, Voice
+from synthesis.vocabulary import Command
 
 SCHEMA = 1
 PAUSE_BETWEEN_SEGMENTS_S = 0.18
@@ -26,7 +27,25 @@ def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
         "voice": _voice(job.voice_id, job.voice.name, job.voice.sha256, job.voice.preset),
         "pause_s": PAUSE_BETWEEN_SEGMENTS_S,
         "segments": [_segment(segment) for segment in segments],
+        "steering": _steering(job),
     }
+
+
+def _steering(job: Job) -> list[dict[str, Any]]:
+    """What was applied in the middle, in order, and from which segment on. Segments hold what came of it."""
+    controls = list(job.controls.exclude(applied_at=None).exclude(from_segment=None).order_by("id"))
+    voices = [control.value for control in controls if control.command == Command.VOICE]
+    sha256s: dict[Any, str] = dict(Voice.objects.filter(pk__in=voices).values_list("pk", "sha256"))
+    return [
+        {
+            "command": control.command,
+            "value": control.value,
+            "from_segment": control.from_segment,
+            "redo": control.redo,
+            **({"voice_sha256": sha256s[control.value]} if control.command == Command.VOICE else {}),
+        }
+        for control in controls
+    ]
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

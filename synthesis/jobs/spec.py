@@ -104,7 +104,7 @@ def instruct_value(value: object) -> str:
 def voice_value(value: object, user: User) -> Voice:
     """A voice as a control command carries it; raises InvalidInput naming ``value``."""
     reader = _Reader({"value": value})
-    voice = reader.voice("value", user)
+    voice = reader.voice("value", user, required=True)
     reader.done()
     return voice
 
@@ -173,11 +173,11 @@ class _Reader:
             self._wrong[name] = _("This must be one of: %(words)s.") % {"words": ", ".join(words)}
             return default
 
-    def voice(self, name: str, user: User) -> Voice:
-        """The chosen voice, or the default one: the oldest ready-made voice."""
+    def voice(self, name: str, user: User, *, required: bool = False) -> Voice:
+        """The chosen voice, or the default one (the oldest ready-made voice) unless the choice is required."""
         value = self._raw.get(name)
         visible = Voice.objects.visible_to(user)
-        if value is None or value == "":
+        if (value is None or value == "") and not required:
             voice = visible.filter(owner=None).order_by("created_at", "id").first() or visible.first()
             missing = _("There is no voice yet: please create one first.")
         else:

@@ -30,8 +30,14 @@ def generate(identity: Identity, message: Mapping[str, Any]) -> str:
 
 
 def control(identity: Identity, message: Mapping[str, Any]) -> None:
-    job = _job(identity, message)
-    steering.ask(job, message.get("command"), message.get("value"), by=identity.user, address=identity.address)
+    steering.ask(
+        _job(identity, message),
+        message.get("command"),
+        message.get("value"),
+        redo=message.get("redo"),
+        by=identity.user,
+        address=identity.address,
+    )
 
 
 def job_to_follow(identity: Identity, message: Mapping[str, Any]) -> tuple[str, int]:

@@ -24,10 +24,10 @@ from synthesis.engines.embedded import presets
 from synthesis.errors import InvalidInput
 from synthesis.events.wire import log_text
 from synthesis.identifiers import new_id
-from synthesis.models import Job, User, Voice
+from synthesis.models import Control, Job, User, Voice
 from synthesis.outputs import store
 from synthesis.text import clean
-from synthesis.vocabulary import ACTIVE
+from synthesis.vocabulary import ACTIVE, Command
 
 MAX_NAME_CHARS = 80
 MAX_TRANSCRIPT_CHARS = 1000
@@ -121,8 +121,9 @@ def delete(voice: Voice, *, by: User, address: str | None) -> None:
 def remove_unneeded_recordings(voices: Iterable[Voice]) -> None:
     """Remove the recordings of deleted voices that no unfinished job uses."""
     for voice in voices:
-        in_use = Job.objects.filter(status__in=ACTIVE, segments__voice=voice).exists()
-        if not in_use:
+        spoken = Job.objects.filter(status__in=ACTIVE, segments__voice=voice)
+        asked = Control.objects.pending().filter(job__status__in=ACTIVE, command=Command.VOICE, value=voice.pk)
+        if not spoken.exists() and not asked.exists():
             store.remove(voice.path)
 
 

@@ -93,8 +93,9 @@ def _controls(row: Job) -> list[dict[str, Any]]:
             "command": control.command,
             "value": control.value,
             "voice_name": names.get(str(control.value), "") if control.command == Command.VOICE else "",
-            "by": control.asked_by.get_username() if control.asked_by else "",
-            "state": "applied" if control.applied_at else "asked",
+            "by": control.by,
+            "redo": control.redo,
+            "state": control.state,
             "from_segment": control.from_segment,
         }
         for control in controls

@@ -70,6 +70,8 @@ def _steering() -> dict[str, str]:
         "command.instruct": _("Instruction"),
         "command.priority": _("Priority"),
         "asked": _("asked…"),
+        "asked_redo": _("asked, the segment is redone…"),
+        "lapsed": _("too late: the job had ended"),
         "applied": _("applied"),
         "applied_from": _("applied from segment {segment}"),
         "not_connected": _("There is no connection at the moment; nothing was sent."),

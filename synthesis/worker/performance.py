@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from synthesis.audio import peaks, wav
 from synthesis.engines.base import Engine, EngineError, ReferenceVoice, SegmentRequest, ShouldStop, Stopped
 from synthesis.events import facts
 from synthesis.jobs import estimate, lifecycle, steering
-from synthesis.jobs.lifecycle import Claim, LeaseLost
+from synthesis.jobs.lifecycle import CancelAsked, Claim, LeaseLost
 from synthesis.models import Control, Job, Segment, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import Command, Level, Mode, Stage
@@ -28,13 +29,17 @@ from synthesis.worker.progress import ProgressMeter
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.15
-"""How often the database is asked whether somebody cancelled."""
+"""How often the database is asked whether somebody cancelled, or wants the segment at hand made again."""
 PEAKS_PER_S = 40
 ENGINE_LOGGERS = "synthesis.engines"
 
 
 class Left(Exception):
     """The job was let go in good order between two segments."""
+
+
+class RedoAsked(Exception):
+    """What is made of the segment at hand is void: somebody changed it and asked for that."""
 
 
 class VoiceFileMissing(EngineError):
@@ -52,6 +57,7 @@ class Performance:
         self._job = Job.objects.select_related("voice", "owner").get(pk=claim.job_id)
         self._meter = self._new_meter()
         self._looked_at = 0.0
+        self._redo_asked = False
         self._reported_at = 0.0
         self._index = 0
         self._voice_ready = ""
@@ -75,7 +81,7 @@ class Performance:
         """Turn every way a job can end early into its stored end."""
         try:
             work()
-        except Stopped:
+        except (Stopped, CancelAsked):
             self._let_go()
         except (LeaseLost, Left):
             raise
@@ -93,14 +99,27 @@ class Performance:
         todo = [segment for segment in segments if not segment.audio_path]
         self._begin(len(segments), len(segments) - len(todo))
         for segment in todo:
-            self._index = segment.index
-            self._stop_if_asked()
-            self._apply_controls()
-            segment.refresh_from_db()
-            self._speak(segment)
+            self._make(segment)
+        self._index = len(segments)
         self._stop_if_asked()
+        self._pause_if_asked()
         self._report(Stage.SAVE, 0, 1)
-        saving.save(self._claim, self._job, self._engine, self._journal, self._report)
+        saving.save(self._claim, self._job, self._engine, self._journal, self._report, self._should_stop)
+
+    def _make(self, segment: Segment) -> None:
+        """One segment, from its beginning again as often as somebody changes it and asks for that."""
+        self._index = segment.index
+        while True:
+            self._stop_if_asked()
+            self._apply_changes()
+            self._pause_if_asked()
+            segment.refresh_from_db()
+            try:
+                self._speak(segment)
+            except RedoAsked:
+                self._journal.log(Level.INFO, code="segment_dropped", number=segment.index + 1)
+            else:
+                return
 
     def _begin(self, segments: int, kept: int) -> None:
         fact = facts.Started(
@@ -133,17 +152,24 @@ class Performance:
             seed=segment.seed,
             instruct=segment.instruct,
             speed=segment.speed,
-            mode=Mode(self._job.mode),
+            mode=self._mode(segment),
         )
-        chunks = [chunk.samples for chunk in self._engine.synthesize(request, self._report, self._should_stop)]
+        chunks = [chunk.samples for chunk in self._engine.synthesize(request, self._report, self._should_stop_or_redo)]
         samples = np.concatenate(chunks)
+        self._stop_if_asked(redo=True)
         self._store(segment, samples, time.monotonic() - began)
+
+    def _mode(self, segment: Segment) -> Mode:
+        """An instruction that was given or taken away in the middle decides as it does at submission."""
+        if segment.instruct == self._job.instruct:
+            return Mode(self._job.mode)
+        return Mode.INSTRUCT if segment.instruct else Mode.ZERO_SHOT
 
     def _features(self, voice: Voice) -> Any:
         """Reference features, once a voice."""
         if voice.pk != self._voice_ready:
             began = time.monotonic()
-            self._ready_features = self._engine.prepare(_reference(voice), self._report, self._should_stop)
+            self._ready_features = self._engine.prepare(_reference(voice), self._report, self._should_stop_or_redo)
             self._voice_ready = voice.pk
             self._journal.log(
                 Level.INFO, code="reference_ready", voice=voice.name, seconds=round(time.monotonic() - began, 2)
@@ -189,33 +215,38 @@ class Performance:
             store.remove(path)
             raise
 
-    def _apply_controls(self) -> None:
-        """At the border of two segments: do what was asked meanwhile."""
+    def _apply_changes(self) -> None:
+        """Before a segment: let what was changed meanwhile hold from it on."""
         for control in steering.pending(self._claim):
-            if control.command == Command.PAUSE:
-                self._pause(control)
-            if control.command != Command.CANCEL:
+            if control.command in steering.CHANGES_SEGMENTS:
                 steering.apply(self._claim, control, self._index)
+        self._redo_asked = False
 
-    def _pause(self, control: Control) -> None:
+    def _pause_if_asked(self) -> None:
+        """Between two segments, and between the last one and the files."""
+        asked = self._asked(Command.PAUSE)
+        if asked is None:
+            return
         self._journal.flush()
         with transaction.atomic():
-            lifecycle.pause(self._claim, control.asked_by.get_username() if control.asked_by else "")
-            steering.mark_applied(control, self._index)
+            lifecycle.pause(self._claim, asked.by)
+            steering.mark_applied(self._claim.job_id, Command.PAUSE, self._index)
         raise Left
 
     def _let_go(self) -> None:
         """Somebody cancelled, or the worker is being stopped."""
         self._journal.flush()
-        cancels = [control for control in steering.pending(self._claim) if control.command == Command.CANCEL]
-        if cancels:
-            by = cancels[0].asked_by.get_username() if cancels[0].asked_by else ""
-            with transaction.atomic():
-                lifecycle.stop_cancelled(self._claim, by)
-                for control in cancels:
-                    steering.mark_applied(control, self._index)
-        else:
+        asked = self._asked(Command.CANCEL)
+        if asked is None:
             lifecycle.hand_back(self._claim)
+            return
+        with transaction.atomic():
+            steering.mark_applied(self._claim.job_id, Command.CANCEL, self._index)
+            lifecycle.stop_cancelled(self._claim, asked.by)
+
+    def _asked(self, command: Command) -> Control | None:
+        """The first pending control of a kind."""
+        return next((control for control in steering.pending(self._claim) if control.command == command), None)
 
     def _fail(self, code: str, message: str) -> None:
         logger.exception("Job %s failed: %s", self._claim.job_id, message)
@@ -230,10 +261,18 @@ class Performance:
             self._reported_at = time.monotonic()
             self._journal.progress(self._meter.fact(stage, self._index, done, total), at_once=entered)
 
-    def _stop_if_asked(self) -> None:
+    def _stop_if_asked(self, *, redo: bool = False) -> None:
         self._looked_at = 0.0
-        if self._should_stop():
+        if self._should_stop_or_redo() if redo else self._should_stop():
             raise Stopped
+
+    def _should_stop_or_redo(self) -> bool:
+        """Polled while a segment is made; raises RedoAsked."""
+        if self._should_stop():
+            return True
+        if self._redo_asked:
+            raise RedoAsked
+        return False
 
     def _should_stop(self) -> bool:
         """Polled by the engine's inner loops; also the moment to write what waits."""
@@ -244,10 +283,12 @@ class Performance:
             return False
         self._looked_at = now
         self._journal.tick()
-        state = self._claim.rows().values_list("cancel_asked_at", flat=True).first()
-        if state is None and not self._claim.rows().exists():
+        redo = Control.objects.pending().filter(job=OuterRef("pk"), redo=True)
+        asked = self._claim.rows().values_list("cancel_asked_at", Exists(redo)).first()
+        if asked is None:
             raise LeaseLost(self._claim.job_id)
-        return state is not None
+        cancel_asked_at, self._redo_asked = asked
+        return cancel_asked_at is not None
 
     def _new_meter(self) -> ProgressMeter:
         rows = list(self._job.segments.values_list("text", "audio_path"))

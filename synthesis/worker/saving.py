@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from synthesis.audio import encode, wav
-from synthesis.engines.base import Engine, Report
+from synthesis.engines.base import Engine, Report, ShouldStop, Stopped
 from synthesis.events import facts
 from synthesis.jobs import lifecycle, recipe
 from synthesis.jobs.lifecycle import Claim
@@ -20,8 +20,16 @@ from synthesis.vocabulary import AudioFormat, Level, Stage
 from synthesis.worker.journal import Journal
 
 
-def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report) -> None:
-    """Join the segments, write every format with the recipe inside, complete the job; raises LeaseLost, OSError."""
+def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report, should_stop: ShouldStop) -> None:
+    """Join the segments, write every format with the recipe inside, complete the job.
+
+    Raises Stopped, CancelAsked, LeaseLost, OSError, and then leaves no file behind.
+    """
+
+    def check() -> None:
+        if should_stop():
+            raise Stopped
+
     segments = list(job.segments.select_related("voice"))
     fingerprint = dataclasses.asdict(engine.fingerprint())
     made = {**recipe.build(job, segments), "engine": fingerprint}
@@ -33,13 +41,14 @@ def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Repor
             joined = directory / "joined.wav"
             pause = round(recipe.PAUSE_BETWEEN_SEGMENTS_S * engine.sample_rate_hz)
             pieces = [store.open_path(segment.audio_path) for segment in segments]
-            duration_s = wav.join_wavs(pieces, joined, pauses=pause) / engine.sample_rate_hz
+            duration_s = wav.join_wavs(pieces, joined, pauses=pause, check=check) / engine.sample_rate_hz
             for number, audio_format in enumerate(AudioFormat):
                 name = f"{base}.{audio_format}"
                 path = store.output_path(job.pk, name)
                 with store.writing(path) as temporary:
-                    encode.encode(joined, temporary, audio_format, tags)
+                    encode.encode(joined, temporary, audio_format, tags, check)
                 outputs.append(_output(job, audio_format, name, path, duration_s))
+                check()
                 journal.log(Level.INFO, code="output_written", name=name, size=outputs[-1].size_bytes // 1024)
                 report(Stage.SAVE, number + 1, len(AudioFormat))
         _complete(claim, job, outputs, made, fingerprint, journal, segments)

@@ -2,15 +2,20 @@
 
 import { byId, icon, make, setText, toast } from "../dom.js";
 import { t } from "../messages.js";
-import { ENDED } from "../vocabulary.js";
+import { Command, ENDED, Status } from "../vocabulary.js";
 
-/** @param {any} state a JobState @param {(command: string, value?: unknown) => boolean} send */
+const CHANGES = [Command.SPEED, Command.VOICE, Command.INSTRUCT];
+const ICONS = { asked: "clock", applied: "check", lapsed: "slash" };
+
+/** @param {any} state a JobState @param {(command: string, value: unknown, redo: boolean) => boolean} send */
 export function steering(state, send) {
   const panel = byId("steering");
   const voices = byId("steer-voice");
+  const redo = byId("steer-redo");
 
   function ask(command, value) {
-    if (!send(command, value)) toast(t("not_connected"));
+    const again = redo.checked && state.status === Status.RUNNING && CHANGES.includes(command);
+    if (!send(command, value, again)) toast(t("not_connected"));
   }
 
   function asked(command) {
@@ -23,15 +28,21 @@ export function steering(state, send) {
     return `${t(`command.${command}`)} ${shown}`.trim();
   }
 
+  function stateOf({ command, state: reached, from_segment, redo: again }) {
+    if (reached === "lapsed") return t("lapsed");
+    if (reached === "asked") return again ? t("asked_redo") : t("asked");
+    const from = CHANGES.includes(command) && from_segment != null;
+    return from ? t("applied_from", { segment: from_segment + 1 }) : t("applied");
+  }
+
   function item(one) {
-    const where = one.from_segment == null ? t("applied") : t("applied_from", { segment: one.from_segment + 1 });
     return make(
       "li",
       { "data-state": one.state },
-      icon(one.state === "applied" ? "check" : "clock"),
+      icon(ICONS[one.state]),
       make("span", {}, wordsOf(one)),
       make("span", { class: "soft" }, one.by),
-      make("span", { class: "asked-state" }, one.state === "applied" ? where : t("asked")),
+      make("span", { class: "asked-state" }, stateOf(one)),
     );
   }
 

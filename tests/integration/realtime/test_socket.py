@@ -179,6 +179,29 @@ async def test_cancel_is_asked_and_applied(socket: Socket) -> None:
     assert frames[-1]["at"] - asked["at"] < 1.0
 
 
+async def test_a_change_with_redo_is_asked_applied_and_refused_when_wrong(socket: Socket) -> None:
+    await socket.send(task="generate_audio", text="One more sentence that is spoken slowly. " * 40, speed=0.5)
+    job = (await socket.receive())["job"]
+    while (await socket.receive()).get("stage") != "acoustic":
+        pass
+    await socket.send(task="control", job=job, command="speed", value=1.5, redo="yes")
+    await socket.send(task="control", job=job, command="resume")
+    await socket.send(task="control", job=job, command="speed", value=1.5, redo=True)
+    refused: list[dict[str, Any]] = []
+    controls: list[dict[str, Any]] = []
+    while len(controls) < 2:
+        frame = await socket.receive()
+        if frame["status"] == "error":
+            refused.append(frame)
+        elif "control" in frame:
+            controls.append(frame["control"])
+    assert [list(error["fields"]) for error in refused] == [["redo"], ["command"]]
+    assert [(control["state"], control["redo"]) for control in controls] == [("asked", True), ("applied", True)]
+    assert controls[1]["from_segment"] is not None
+    await socket.send(task="control", job=job, command="cancel")
+    assert (await socket.until_ended())[-1]["status"] == "cancelled"
+
+
 async def test_without_login_the_socket_closes_with_4401(portal: Portal) -> None:
     async with websockets.connect(portal.socket_url, origin=portal.url) as connection:  # type: ignore[arg-type]
         with pytest.raises(websockets.ConnectionClosed) as closed:
