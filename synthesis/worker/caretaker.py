@@ -43,4 +43,5 @@ class Caretaker(threading.Thread):
         if claim is not None:
             lifecycle.renew(claim)
         self._runtime.say()
+        self._runtime.hear()
         recovery.sweep()
