@@ -1,0 +1,64 @@
+/** The gauges of one machine: processor, memory, disk, and one for each GPU. */
+
+import { byId, setText } from "../dom.js";
+import { bytes, percent } from "../format.js";
+import { t } from "../messages.js";
+import { Gauge } from "./gauge.js";
+
+const usedOf = ({ used, total }) => t("used_of", { used: bytes(used), total: bytes(total) });
+
+export class Host {
+  #gauges = {};
+
+  /** @param {HTMLElement} element @param {string} name @param {Record<string, number[]>} past */
+  constructor(element, name, past) {
+    this.element = element;
+    this.name = name;
+    this.past = past;
+    for (const one of element.querySelectorAll("[data-gauge]")) this.#add(one.dataset.gauge, one);
+  }
+
+  /** A machine that the page does not show yet. */
+  static make(name, past) {
+    const element = byId("host-template").content.firstElementChild.cloneNode(true);
+    setText(element.querySelector("[data-host-name]"), name);
+    element.dataset.host = name;
+    byId("hosts").append(element);
+    return new Host(element, name, past);
+  }
+
+  /** @param {any} machine @param {boolean} named whether there are several, so that it needs its name */
+  show(machine, named) {
+    this.element.querySelector("[data-host-name]").hidden = !named;
+    this.#gauges.cpu.show(machine.cpu, `${percent(machine.cpu)} %`);
+    for (const key of ["memory", "disk"]) this.#space(key, machine[key], usedOf(machine[key]));
+    machine.gpus.forEach((gpu, index) => this.#gpu(`gpu${index}`, `load${index}`, gpu));
+  }
+
+  /** @param {{queued: number, running: number}} queue @param {number} full how many fill the gauge */
+  showQueue({ queued, running }, full) {
+    this.#gauges.queue.show(queued / full, String(queued), t("queue_now", { queued, running }));
+  }
+
+  #add(key, element, second) {
+    const past = this.past[key === "queue" ? key : `${key}@${this.name}`];
+    this.#gauges[key] = new Gauge(element, past, second && this.past[`${second}@${this.name}`]);
+  }
+
+  #space(key, space, note, load) {
+    const share = space.total ? space.used / space.total : 0;
+    this.#gauges[key].show(share, `${percent(share)} %`, note, load);
+  }
+
+  #gpu(key, load, gpu) {
+    if (!this.#gauges[key]) {
+      const element = Gauge.element(gpu.name);
+      this.element.querySelector(".gauges").append(element);
+      this.#add(key, element, load);
+    }
+    const space = { used: gpu.memory_used, total: gpu.memory_total };
+    const used = usedOf(space);
+    const note = gpu.load == null ? used : t("gpu_now", { used, load: percent(gpu.load) });
+    this.#space(key, space, note, gpu.load ?? undefined);
+  }
+}
