@@ -38,6 +38,7 @@ class Host(Schema):
     name: str
     at: float = Field(description="When it was read, Unix seconds.")
     cpu: float
+    cores: int
     memory: Space
     disk: Space
     gpus: list[Gpu]
@@ -67,7 +68,7 @@ class Queue(Schema):
 class Warning(Schema):  # noqa: A001 it is what the protocol calls it
     code: str = Field(examples=["memory_rising"])
     host: str | None = Field(description="Which machine.")
-    gpu: str | None = Field(description="Which GPU of it, by name.")
+    gpu: str | None = Field(description="Which GPU of it: its number and name.")
     minutes: int | None = Field(description="At this rate it is full in about so long.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -30,6 +31,7 @@ class Machine(TypedDict):
     name: str
     at: float
     cpu: float
+    cores: int
     memory: Space
     disk: Space
     gpus: list[Gpu]
@@ -38,6 +40,8 @@ class Machine(TypedDict):
 NAME = socket.gethostname()
 _reading = threading.Lock()
 _last: list[Machine] = []
+_times: list[tuple[float, float]] = []
+"""Busy and all seconds of all cores at the last look. psutil's own memory of it is one for each thread."""
 
 
 def read() -> Machine:
@@ -54,9 +58,22 @@ def _look() -> Machine:
     return Machine(
         name=NAME,
         at=round(time.time(), 3),
-        cpu=round(psutil.cpu_percent(interval=None) / 100, 3),  # since the last look
+        cpu=_cpu(),
+        cores=os.cpu_count() or 1,
         memory=Space(used=memory.total - memory.available, total=memory.total),
         # What is kept for the system's administrator counts as used: we cannot write there.
         disk=Space(used=disk.total - disk.free, total=disk.total),
         gpus=gpus.read(),
     )
+
+
+def _cpu() -> float:
+    """Share of all cores since the last look; at the first look, since the machine started."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # A guest's time is part of its user's time already.
+    whole = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    busy_before, whole_before = _times[0] if _times else (0.0, 0.0)
+    _times[:] = [(whole - idle, whole)]
+    passed = whole - whole_before
+    return round(min(1.0, max(0.0, (whole - idle - busy_before) / passed)), 3) if passed > 0 else 0.0

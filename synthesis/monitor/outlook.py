@@ -25,7 +25,10 @@ Point = tuple[float, float]
 
 
 class Warning(TypedDict):  # noqa: A001 it is what the protocol calls it
-    """``host`` names the machine, ``gpu`` the GPU, ``minutes`` the time that is left; None where it does not apply."""
+    """``host`` names the machine, ``gpu`` the GPU (number and name), ``minutes`` the time that is left.
+
+    None where it does not apply.
+    """
 
     code: str
     host: str | None
@@ -57,9 +60,9 @@ def warnings(hosts: Sequence[Machine], past: Mapping[str, Sequence[Point]], able
     found = [] if able_workers else [_warning("no_workers")]
     for host in hosts:
         found += _of_memory(host, past.get(host["name"], []))
-        for gpu in host["gpus"]:
+        for index, gpu in enumerate(host["gpus"]):
             if gpu["memory_used"] > GPU_MEMORY_LOW_SHARE * gpu["memory_total"]:
-                found.append(_warning("gpu_memory_low", host, gpu=gpu["name"]))
+                found.append(_warning("gpu_memory_low", host, gpu=f"{index} · {gpu['name']}"))
         if host["disk"]["total"] - host["disk"]["used"] < DISK_LOW_BYTES:
             found.append(_warning("disk_low", host))
     return found

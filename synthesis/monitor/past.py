@@ -35,6 +35,10 @@ class Past:
         with self._lock:
             self._looks.append(look)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._looks.clear()
+
     def memory(self) -> dict[str, list[Point]]:
         """Used bytes of each host over time. A host that reports seldom is not counted twice for one report."""
         points: dict[str, dict[float, float]] = defaultdict(dict)

@@ -139,6 +139,7 @@ def _system() -> dict[str, str]:
         "engine_failed": _("{worker}: the engine cannot be loaded. {message} It is tried again every 30 s."),
         "model_loaded": _("model in memory"),
         "model_not_loaded": _("model not in memory"),
+        "cores": _("{count} cores"),
         "used_of": _("{used} of {total}"),
         "gpu_now": _("{used}, load {load} %"),
         "ordered.restart": _("Workers finish their segment, start afresh and go on."),

@@ -15,7 +15,7 @@ def texts() -> dict[str, str]:
     return {
         "memory_low": _("Memory is almost used up. Long jobs may fail; wait until others are done."),
         "memory_rising": _("Memory is filling up: at this rate it is full in about {minutes} min."),
-        "gpu_memory_low": _("The memory of the GPU {gpu} is almost used up."),
+        "gpu_memory_low": _("The memory of GPU {gpu} is almost used up."),
         "disk_low": _("The disk is almost full: finished audio may not fit any more."),
         "no_workers": _("No worker is running: jobs will wait."),
     }

@@ -4,7 +4,6 @@ import { byId, setText } from "../dom.js";
 import { percent } from "../format.js";
 
 const LENGTH = 60;
-const LOW = 0.9;
 
 export class Gauge {
   #past;
@@ -20,23 +19,28 @@ export class Gauge {
     new ResizeObserver(() => this.#draw()).observe(this.canvas);
   }
 
-  /** @param {string} name for a gauge that the page does not have yet: a GPU */
-  static element(name) {
+  /** For a gauge that the page does not have yet: a GPU. @param {string} name @param {string} model */
+  static element(name, model) {
     const element = byId("gauge-template").content.firstElementChild.cloneNode(true);
     setText(element.querySelector("[data-name]"), name);
-    element.setAttribute("aria-label", name);
+    element.setAttribute("aria-label", `${name}, ${model}`);
     return element;
   }
 
-  /** @param {number} share 0 to 1 @param {string} value @param {string} [note] @param {number} [second] 0 to 1 */
-  show(share, value, note = "", second) {
+  /**
+   * @param {number} share 0 to 1
+   * @param {string} value
+   * @param {string} note
+   * @param {{low?: boolean, second?: number}} [more] whether it is about to run out; the second line's value, 0 to 1
+   */
+  show(share, value, note, { low = false, second } = {}) {
     this.#past = [...this.#past, share].slice(-LENGTH);
     if (second !== undefined) this.#second = [...this.#second, second].slice(-LENGTH);
     setText(this.element.querySelector("[data-value]"), value);
     setText(this.element.querySelector("[data-note]"), note);
     this.element.setAttribute("aria-valuenow", String(Math.min(100, percent(share))));
-    this.element.setAttribute("aria-valuetext", note ? `${value}, ${note}` : value);
-    this.element.toggleAttribute("data-low", share > LOW);
+    this.element.setAttribute("aria-valuetext", `${value}, ${note}`);
+    this.element.toggleAttribute("data-low", low);
     this.#draw();
   }
 

@@ -5,6 +5,11 @@ import { bytes, percent } from "../format.js";
 import { t } from "../messages.js";
 import { Gauge } from "./gauge.js";
 
+/** As synthesis/monitor/outlook.py warns. */
+const MEMORY_LOW = 0.9;
+const GPU_MEMORY_LOW = 0.95;
+const DISK_LOW_BYTES = 2 * 1024 ** 3;
+
 const usedOf = ({ used, total }) => t("used_of", { used: bytes(used), total: bytes(total) });
 
 export class Host {
@@ -30,9 +35,11 @@ export class Host {
   /** @param {any} machine @param {boolean} named whether there are several, so that it needs its name */
   show(machine, named) {
     this.element.querySelector("[data-host-name]").hidden = !named;
-    this.#gauges.cpu.show(machine.cpu, `${percent(machine.cpu)} %`);
-    for (const key of ["memory", "disk"]) this.#space(key, machine[key], usedOf(machine[key]));
-    machine.gpus.forEach((gpu, index) => this.#gpu(`gpu${index}`, `load${index}`, gpu));
+    this.#gauges.cpu.show(machine.cpu, `${percent(machine.cpu)} %`, t("cores", { count: machine.cores }));
+    const { memory, disk } = machine;
+    this.#space("memory", memory, usedOf(memory), { low: memory.used > MEMORY_LOW * memory.total });
+    this.#space("disk", disk, usedOf(disk), { low: disk.total - disk.used < DISK_LOW_BYTES });
+    machine.gpus.forEach((gpu, index) => this.#gpu(index, gpu));
   }
 
   /** @param {{queued: number, running: number}} queue @param {number} full how many fill the gauge */
@@ -45,20 +52,22 @@ export class Host {
     this.#gauges[key] = new Gauge(element, past, second && this.past[`${second}@${this.name}`]);
   }
 
-  #space(key, space, note, load) {
+  #space(key, space, note, more) {
     const share = space.total ? space.used / space.total : 0;
-    this.#gauges[key].show(share, `${percent(share)} %`, note, load);
+    this.#gauges[key].show(share, `${percent(share)} %`, note, more);
   }
 
-  #gpu(key, load, gpu) {
+  #gpu(index, gpu) {
+    const key = `gpu${index}`;
     if (!this.#gauges[key]) {
-      const element = Gauge.element(gpu.name);
+      const element = Gauge.element(`GPU ${index}`, gpu.name);
       this.element.querySelector(".gauges").append(element);
-      this.#add(key, element, load);
+      this.#add(key, element, `load${index}`);
     }
     const space = { used: gpu.memory_used, total: gpu.memory_total };
     const used = usedOf(space);
     const note = gpu.load == null ? used : t("gpu_now", { used, load: percent(gpu.load) });
-    this.#space(key, space, note, gpu.load ?? undefined);
+    const low = space.used > GPU_MEMORY_LOW * space.total;
+    this.#space(key, space, `${note}\n${gpu.name}`, { low, second: gpu.load ?? undefined });
   }
 }

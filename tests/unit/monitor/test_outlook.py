@@ -23,6 +23,7 @@ def host(**more: object) -> Machine:
         name="h",
         at=0.0,
         cpu=0.1,
+        cores=2,
         memory=Space(used=4 * GIB, total=8 * GIB),
         disk=Space(used=10 * GIB, total=100 * GIB),
         gpus=[],

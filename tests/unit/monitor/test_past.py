@@ -15,6 +15,7 @@ def machine(name: str, at: float, used: int) -> Machine:
         name=name,
         at=at,
         cpu=0.5,
+        cores=2,
         memory=space,
         disk=space,
         gpus=[Gpu(name="G", memory_used=3, memory_total=4, load=None)],
