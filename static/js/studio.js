@@ -27,7 +27,7 @@ voiceDialogs((created) => voice.add(created));
 const jobs = new JobList(byId("job-list"), Number(user), JSON.parse(byId("lines").textContent));
 connect().followScope("portal", (frame) => {
   jobs.hear(frame);
-  if (frame.queue) showWarnings(byId("warnings"), frame.queue.warnings);
+  if (frame.queue) showWarnings(byId("warnings"), frame.queue.details);
 });
 
 /** A retry after a lost answer must not make a second job: the key changes only after success. */

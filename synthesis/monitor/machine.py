@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import TypedDict
 
 import psutil
@@ -38,6 +39,7 @@ class Machine(TypedDict):
 
 
 NAME = socket.gethostname()
+CGROUP = Path("/sys/fs/cgroup")
 _reading = threading.Lock()
 _last: list[Machine] = []
 _times: list[tuple[float, float]] = []
@@ -53,14 +55,13 @@ def read() -> Machine:
 
 
 def _look() -> Machine:
-    memory = psutil.virtual_memory()
     disk = psutil.disk_usage(str(settings.DATA_DIR))
     return Machine(
         name=NAME,
         at=round(time.time(), 3),
         cpu=_cpu(),
         cores=os.cpu_count() or 1,
-        memory=Space(used=memory.total - memory.available, total=memory.total),
+        memory=_memory(CGROUP),
         # What is kept for the system's administrator counts as used: we cannot write there.
         disk=Space(used=disk.total - disk.free, total=disk.total),
         gpus=gpus.read(),
@@ -77,3 +78,18 @@ def _cpu() -> float:
     _times[:] = [(whole - idle, whole)]
     passed = whole - whole_before
     return round(min(1.0, max(0.0, (whole - idle - busy_before) / passed)), 3) if passed > 0 else 0.0
+
+
+def _memory(cgroup: Path) -> Space:
+    """Of the machine; in a container with a limit of its own (cgroup v2), of the container."""
+    machine = psutil.virtual_memory()
+    whole = Space(used=machine.total - machine.available, total=machine.total)
+    try:
+        limit = (cgroup / "memory.max").read_text().strip()
+        if limit == "max" or int(limit) >= machine.total:
+            return whole
+        lines = (cgroup / "memory.stat").read_text().split("\n")
+        given_back = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+        return Space(used=int((cgroup / "memory.current").read_text()) - given_back, total=int(limit))
+    except FileNotFoundError:
+        return whole

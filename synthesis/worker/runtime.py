@@ -151,6 +151,7 @@ class Runtime:
             )
         except Exception as problem:  # a loader may raise anything; the worker stays up and says what
             logger.exception("The engine cannot be loaded; it is tried again in %s s.", settings.RELOAD_EVERY_S)
+            memory.give_back()  # what was loaded before the bad file
             self.say(State.FAILED, loaded=False, message=str(problem) or type(problem).__name__)
             return False
         self._engine = engine
