@@ -141,7 +141,7 @@ def _system() -> dict[str, str]:
         "model_not_loaded": _("model not in memory"),
         "cores": _("{count} cores"),
         "used_of": _("{used} of {total}"),
-        "gpu_now": _("{used}, load {load} %"),
+        "load": _("load {load} %"),
         "ordered.restart": _("Workers finish their segment, start afresh and go on."),
         "ordered.unload": _("The memory is freed as soon as no job needs it."),
     }

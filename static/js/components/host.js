@@ -65,9 +65,9 @@ export class Host {
       this.#add(key, element, `load${index}`);
     }
     const space = { used: gpu.memory_used, total: gpu.memory_total };
-    const used = usedOf(space);
-    const note = gpu.load == null ? used : t("gpu_now", { used, load: percent(gpu.load) });
+    const load = gpu.load == null ? [] : [t("load", { load: percent(gpu.load) })];
+    const note = [usedOf(space), ...load, gpu.name].join("\n");
     const low = space.used > GPU_MEMORY_LOW * space.total;
-    this.#space(key, space, `${note}\n${gpu.name}`, { low, second: gpu.load ?? undefined });
+    this.#space(key, space, note, { low, second: gpu.load ?? undefined });
   }
 }
