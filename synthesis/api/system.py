@@ -38,7 +38,7 @@ class Host(Schema):
     name: str
     at: float = Field(description="When it was read, Unix seconds.")
     cpu: float
-    cores: int
+    cores: int = 1
     memory: Space
     disk: Space
     gpus: list[Gpu]

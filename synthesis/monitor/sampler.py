@@ -32,7 +32,7 @@ class Sampler(threading.Thread):
                 close_old_connections()
                 self._look()
                 self._blind = False
-            except DatabaseError as problem:
+            except (DatabaseError, OSError) as problem:
                 if not self._blind:  # once an outage, not once a second
                     logger.warning("No gauges for now: %s", problem)
                 self._blind = True
