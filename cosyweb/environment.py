@@ -21,6 +21,8 @@ class Environment:
     data_dir: Path
     admin_password: str
     workers: int
+    worker_max_growth_mb: int
+    unload_after_s: int
     engine: str
     model_dir: str
     database_url: str
@@ -43,6 +45,8 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         data_dir=Path(source.get("COSYWEB_DATA_DIR") or checkout / "var").expanduser().resolve(),
         admin_password=source.get("COSYWEB_ADMIN_PASSWORD", ""),
         workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
+        worker_max_growth_mb=_integer(source, "COSYWEB_WORKER_MAX_GROWTH_MB", 1024, 0, 1_000_000),
+        unload_after_s=_integer(source, "COSYWEB_UNLOAD_AFTER_S", 0, 0, 7 * 24 * 3600),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
         database_url=source.get("DATABASE_URL", ""),

@@ -217,6 +217,10 @@ WORKERS = ENVIRONMENT.workers
 LEASE_S = 12.0
 """A worker that has not renewed its lease for this long has lost its job to another."""
 HEARTBEAT_S = 3.0
+WORKER_MAX_GROWTH_MB = ENVIRONMENT.worker_max_growth_mb
+UNLOAD_AFTER_S = ENVIRONMENT.unload_after_s
+RELOAD_EVERY_S = 30.0
+"""How often a worker whose engine cannot be loaded tries again."""
 
 LOGGING = {
     "version": 1,

@@ -9,6 +9,7 @@ import { instruction } from "./components/instruction.js";
 import { JobList } from "./components/job-list.js";
 import { showProblems } from "./components/problems.js";
 import { seedField } from "./components/seed-field.js";
+import { showWarnings } from "./components/warnings.js";
 import { textField } from "./components/text-field.js";
 import { voiceChoice } from "./components/voice-choice.js";
 import { voiceDialogs } from "./components/voice-dialogs.js";
@@ -24,7 +25,10 @@ const voice = voiceChoice(byId("prompt_audio"));
 voiceDialogs((created) => voice.add(created));
 
 const jobs = new JobList(byId("job-list"), Number(user), JSON.parse(byId("lines").textContent));
-connect().followScope("portal", (frame) => jobs.hear(frame));
+connect().followScope("portal", (frame) => {
+  jobs.hear(frame);
+  if (frame.queue) showWarnings(byId("warnings"), frame.queue.details);
+});
 
 /** A retry after a lost answer must not make a second job: the key changes only after success. */
 let attempt = crypto.randomUUID?.() ?? String(Math.random());

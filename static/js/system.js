@@ -1,44 +1,38 @@
 /** The system page: gauges, workers, warnings, about once a second. */
 
-import { byId, icon, make } from "./dom.js";
-import { bytes, percent } from "./format.js";
-import { t } from "./messages.js";
+import { byId } from "./dom.js";
 import { connect } from "./page.js";
-import { Gauge } from "./components/gauge.js";
+import { Host } from "./components/host.js";
+import { showWarnings } from "./components/warnings.js";
+import { workerOrders } from "./components/worker-orders.js";
 import { showWorkers } from "./components/workers.js";
 
 const FULL_QUEUE = 20;
-const gauges = Object.fromEntries(
-  [...document.querySelectorAll("[data-gauge]")].map((element) => [element.dataset.gauge, new Gauge(element)]),
-);
+const past = JSON.parse(byId("past").textContent);
+if (past.queue) past.queue = past.queue.map((queued) => queued / FULL_QUEUE);
+const first = document.querySelector("[data-host]");
+const hosts = new Map([[first.dataset.host, new Host(first, first.dataset.host, past)]]);
 
-function usage({ used, total }) {
-  return [used / total, `${percent(used / total)} %`, t("used_of", { used: bytes(used), total: bytes(total) })];
-}
-
-function showGpu(gpu, index) {
-  const name = `gpu${index}`;
-  gauges[name] ??= Gauge.make(gpu.name);
-  gauges[name].show(...usage({ used: gpu.memory_used, total: gpu.memory_total }));
-}
-
-function showWarnings(warnings) {
-  const box = byId("warnings");
-  if (box.dataset.shown === warnings.join()) return;
-  box.dataset.shown = warnings.join();
-  const texts = warnings.map((warning) => make("div", { class: "callout warning" }, icon("alert"), t(`warning.${warning}`)));
-  box.replaceChildren(...texts);
+function showHosts(machines) {
+  for (const machine of machines) {
+    if (!hosts.has(machine.name)) hosts.set(machine.name, Host.make(machine.name, past));
+    hosts.get(machine.name).show(machine, machines.length > 1);
+  }
+  for (const [name, host] of hosts) {
+    if (machines.some((machine) => machine.name === name)) continue;
+    host.element.remove();
+    hosts.delete(name);
+  }
 }
 
 function show(frame) {
-  gauges.cpu.show(frame.cpu, `${percent(frame.cpu)} %`);
-  gauges.memory.show(...usage(frame.memory));
-  const { queued, running } = frame.queue;
-  gauges.queue.show(queued / FULL_QUEUE, String(queued), t("queue_now", { queued, running }));
-  frame.gpus.forEach(showGpu);
-  showWorkers(frame.workers, frame.at ?? Date.now() / 1000);
-  showWarnings(frame.warnings);
+  showHosts(frame.hosts);
+  hosts.get(first.dataset.host).showQueue(frame.queue, FULL_QUEUE);
+  showWorkers(frame.workers, frame.at);
+  const failed = frame.workers.filter((worker) => worker.state === "failed");
+  showWarnings(byId("warnings"), frame.details, failed.map(({ name, message }) => ({ worker: name, message })));
 }
 
 show(JSON.parse(byId("gauges").textContent));
+workerOrders();
 connect().followScope("system", show);

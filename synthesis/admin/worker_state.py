@@ -22,6 +22,8 @@ class WorkerStateAdmin(ReadOnlyAdmin[WorkerState]):
         "engine",
         "device",
         "state",
+        "loaded",
+        "message",
         "of_job",
         "memory_bytes",
         "started_at",

@@ -289,6 +289,7 @@ def log_text(code: str, values: Mapping[str, Any]) -> str:
             "The reference audio has long silence: %(leading_s)s s before, %(trailing_s)s s after"
         ),
         "reference_noisy": _("The reference audio is noisy"),
+        "engine_loading": _("Loading the engine"),
         "reference_ready": _("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
         "segment_started": _("Segment %(number)s of %(total)s: %(text)s"),
         "segment_finished": _("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),

@@ -27,6 +27,6 @@ def seconds_per_char() -> float:
 
 
 def live_workers() -> int:
-    """Workers that were heard of lately."""
+    """Workers that were heard of lately and can work."""
     since = timezone.now() - datetime.timedelta(seconds=ALIVE_WITHIN_S)
-    return WorkerState.objects.filter(heartbeat_at__gte=since).exclude(state=WorkerState.State.STOPPING).count()
+    return WorkerState.objects.filter(heartbeat_at__gte=since).exclude(state__in=WorkerState.UNABLE).count()

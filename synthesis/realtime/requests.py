@@ -68,6 +68,7 @@ def queue_for(now_on_board: Board, user: User) -> dict[str, Any]:
         "running": now_on_board.running,
         "workers": now_on_board.workers,
         "paused": False,
+        "details": gauges.warnings(),
         "positions": {
             place.job_id: {"position": place.position, "eta_s": place.eta_s}
             for place in now_on_board.places

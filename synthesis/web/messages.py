@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from synthesis.events.wire import stage_label
 from synthesis.models.job import STATUS_LABELS
 from synthesis.vocabulary import Stage
+from synthesis.web import warnings
 
 
 def messages() -> dict[str, str]:
@@ -20,6 +21,7 @@ def messages() -> dict[str, str]:
         **_studio(),
         **_voices(),
         **_account(),
+        **_system(),
     }
 
 
@@ -123,10 +125,25 @@ def _account() -> dict[str, str]:
         "worker.starting": _("starting"),
         "worker.idle": _("idle"),
         "worker.busy": _("busy"),
+        "worker.unloaded": _("unloaded"),
+        "worker.draining": _("draining"),
+        "worker.recycling": _("recycling"),
+        "worker.failed": _("cannot work"),
         "worker.stopping": _("stopping"),
-        "warning.memory_low": _("Memory is almost used up."),
-        "warning.disk_low": _("The disk is almost full."),
-        "warning.no_workers": _("No worker is running: jobs will wait."),
-        "used_of": _("{used} of {total}"),
         "seconds_ago": _("{seconds} s ago"),
+    }
+
+
+def _system() -> dict[str, str]:
+    return {
+        **{f"warning.{code}": text for code, text in warnings.texts().items()},
+        "at_host": _("{host}: {text}"),
+        "engine_failed": _("{worker}: the engine cannot be loaded. {message} It is tried again every 30 s."),
+        "model_loaded": _("model in memory"),
+        "model_not_loaded": _("model not in memory"),
+        "cores": _("{count} cores"),
+        "used_of": _("{used} of {total}"),
+        "load": _("load {load} %"),
+        "ordered.restart": _("Workers finish their segment, start afresh and go on."),
+        "ordered.unload": _("The memory is freed as soon as no job needs it."),
     }

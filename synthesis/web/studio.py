@@ -15,7 +15,9 @@ from synthesis.errors import InvalidInput
 from synthesis.jobs import spec, submission
 from synthesis.models import Job, SavedSeed, User, Voice
 from synthesis.models.job import MODE_LABELS
+from synthesis.monitor import gauges, machine
 from synthesis.vocabulary import AudioFormat
+from synthesis.web import warnings
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
 
@@ -56,6 +58,8 @@ def _context(user: User, values: dict[str, Any], problems: dict[str, Any]) -> di
         "advanced_open": bool(
             values.get("seed") not in {None, ""} or problems.keys() - {"text", "prompt_audio", "instruct"}
         ),
+        "warnings": warnings.sentences(gauges.warnings()),
+        "here": machine.NAME,
         "voices": voices,
         "chosen": next((voice for voice in voices if voice.pk == values.get("prompt_audio")), _default(voices)),
         "lines": lines_of(mine.order_by("-created_at", "-id")[:RECENT]),

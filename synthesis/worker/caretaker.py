@@ -28,8 +28,9 @@ class Caretaker(threading.Thread):
             try:
                 close_old_connections()
                 self._beat()
-            except DatabaseError:
+            except (DatabaseError, OSError):
                 # The next beat tries again; if the database stays away, the lease ends and the fence holds.
+                # OSError: of the gauges that each beat carries; a disk that is gone must not end the beating.
                 logger.exception("No heartbeat this time.")
         connection.close()
 
@@ -43,4 +44,5 @@ class Caretaker(threading.Thread):
         if claim is not None:
             lifecycle.renew(claim)
         self._runtime.say()
+        self._runtime.hear()
         recovery.sweep()

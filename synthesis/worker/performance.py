@@ -49,10 +49,14 @@ class VoiceFileMissing(EngineError):
 class Performance:
     """Runs the job of one claim with a loaded engine. Made for each job anew: nothing is shared between jobs."""
 
-    def __init__(self, claim: Claim, engine: Engine, shutting_down: ShouldStop) -> None:
+    def __init__(
+        self, claim: Claim, engine: Engine, shutting_down: ShouldStop, leaving: ShouldStop = lambda: False
+    ) -> None:
+        """``shutting_down`` is polled all the time and ends the work at once, ``leaving`` between two segments."""
         self._claim = claim
         self._engine = engine
         self._shutting_down = shutting_down
+        self._leaving = leaving
         self._journal = Journal(claim)
         self._job = Job.objects.select_related("voice", "owner").get(pk=claim.job_id)
         self._meter = self._new_meter()
@@ -111,6 +115,8 @@ class Performance:
         self._index = segment.index
         while True:
             self._stop_if_asked()
+            if self._leaving():
+                raise Stopped
             self._apply_changes()
             self._pause_if_asked()
             segment.refresh_from_db()

@@ -19,6 +19,8 @@ from synthesis.worker.runtime import Runtime
 
 HEARTBEAT_S = 10
 """Of RQ's own records, which only its admin pages read."""
+LOOK_EVERY_S = 1
+"""How often an idle worker looks whether it is to leave."""
 
 
 class SynthesisWorker(SimpleWorker):
@@ -30,6 +32,14 @@ class SynthesisWorker(SimpleWorker):
         """First signal: the engine stops at its next look, the job goes back to the queue, the worker ends."""
         self.runtime.stop()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq leaves its parameters untyped
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """The next ticket; None, which ends the worker, once it is to leave. The stock one waits without looking."""
+        while not self.runtime.leaving:
+            found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time=LOOK_EVERY_S)
+            if found is not None:
+                return found
+        return None
 
     def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:
         return 3 * HEARTBEAT_S

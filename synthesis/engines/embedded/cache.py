@@ -53,6 +53,10 @@ class ProfileCache:
         except OSError as error:
             logger.warning("A voice profile could not be cached: %s", error.strerror)
 
+    def clear(self) -> None:
+        """Forget what is in memory; the files stay."""
+        self._memory.clear()
+
     def _remember(self, key: str, profile: Profile) -> None:
         self._memory[key] = profile
         self._memory.move_to_end(key)

@@ -89,6 +89,14 @@ class EmbeddedEngine:
     def fingerprint(self) -> Fingerprint:
         return version.fingerprint()
 
+    def device_bytes(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        """Forget the profiles of voices and what was measured at loading."""
+        self._profiles.clear()
+        source_profile.cache_clear()
+
     def _acoustic(
         self,
         runs: tuple[Run, ...],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -38,10 +40,13 @@ class Command(BaseCommand):
         worker.runtime = runtime
         caretaker = Caretaker(runtime)
         try:
+            # Until RQ's own handlers stand: loading an engine must be interruptible in good order.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            runtime.succeed()
             caretaker.start()
-            runtime.load()
-            runtime.describe_engine()
-            worker.work(logging_level="WARNING")
+            if runtime.ready():
+                worker.work(logging_level="WARNING")
         finally:
-            caretaker.end()
+            if caretaker.is_alive():
+                caretaker.end()
             runtime.leave()

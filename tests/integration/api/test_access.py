@@ -46,6 +46,7 @@ SAMPLES = [
     Sample("POST /api/v1/keys", 201, {"name": "another"}),
     Sample("DELETE /api/v1/keys/{key_id}", 204, of_somebody=True),
     Sample("GET /api/v1/system", 200),
+    Sample("POST /api/v1/system/workers", 403, {"command": "unload"}),
 ]
 ALL = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.operation)
 UNSAFE = pytest.mark.parametrize(
