@@ -216,6 +216,8 @@ WORKERS = ENVIRONMENT.workers
 LEASE_S = 12.0
 """A worker that has not renewed its lease for this long has lost its job to another."""
 HEARTBEAT_S = 3.0
+DATABASE_PATIENCE_S = 60.0
+"""How long a worker waits for a lost database before it leaves its job to recovery."""
 
 LOGGING = {
     "version": 1,
