@@ -18,7 +18,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from synthesis.events.facts import Logged
 from synthesis.jobs.lifecycle import Claim
@@ -33,20 +33,24 @@ from synthesis.worker.spool import Spool
 logger = logging.getLogger(__name__)
 
 DRAIN_EVERY_S = 0.1
+LINES_AT_A_TIME = 100
+"""Put together in one go; the engine waits no longer for Python's lock than this takes."""
 MOST_AT_ONCE = 50
 """Lines that become events in one flush of the journal, at most; the file has all."""
-MOST_A_SECOND = 80
+MOST_A_SECOND = 40
 """Lines that become events in the long run: nobody reads faster, and each costs a row and a frame per reader."""
-SEVERE = frozenset({Level.WARNING, Level.ERROR})
+_WARNING, _ERROR = Level.WARNING, Level.ERROR
 OWN_LOGGERS = frozenset({"synthesis", "cosyweb", "django", "rq", "redis", "channels", "channels_redis", "asyncio"})
 """The worker's own: they go on to the console. An engine is no part of the worker."""
 ENGINE_LOGGERS = "synthesis.engines"
 STREAM_LEVELS = {1: Level.INFO, 2: Level.WARNING}
 _PRINTED = {1: -1, 2: -2}
-"""In a raw line, where a log record has its level."""
+_SPOOLED = {1: -3, 2: -4}
+"""By descriptor: where a log record has its level. A line begun in Python is not gone on with in C."""
+_SOURCES = (*_PRINTED.items(), *_SPOOLED.items())
 
-_Raw = tuple[float, int, Stage | None, str, int]
-"""When, level of a record or ``_PRINTED``, stage, text, thread."""
+_Heard = tuple[float, int, Stage | None, str | bytes]
+"""When, level of a record or ``_PRINTED``, stage, text."""
 _process = threading.Lock()
 """Standard streams belong to the process: one capture at a time may have them."""
 
@@ -58,9 +62,10 @@ class Capture:
         self._claim = claim
         self._journal = journal
         self._path = store.log_path(claim.job_id)
-        self._fresh: deque[_Raw] = deque()
-        self._makers: dict[tuple[int, int], LineMaker] = {}
+        self._fresh: deque[_Heard] = deque()
+        self._makers = {source: LineMaker(STREAM_LEVELS[target]) for target, source in _SOURCES}
         self._spools: dict[int, Spool] = {}
+        self._streams: list[TextIO] = []
         self._draining = threading.Lock()
         self._severe: list[LogLine] = []
         self._mild: list[LogLine] = []
@@ -117,9 +122,10 @@ class Capture:
             self._spools[target] = Spool(self._claim.job_id, self._claim.attempt, target)
             undo.callback(self._close_spool, target)
         undo.enter_context(_console_to({target: one.real for target, one in self._spools.items()}))
-        undo.enter_context(_records_to(self._hear_record))
+        undo.enter_context(_records_to(self._fresh, self._journal))
         undo.enter_context(_warnings_to(self._hear_warning))
-        undo.enter_context(_streams_to(*(_Stream(target, self._fresh, self._journal) for target in STREAM_LEVELS)))
+        self._streams = [_stream(_Raw(target, self._fresh, self._journal)) for target in STREAM_LEVELS]
+        undo.enter_context(_streams_to(*self._streams))
         ended = threading.Event()
         thread = threading.Thread(target=self._drain, args=(ended,), name="log-capture", daemon=True)
         thread.start()
@@ -128,53 +134,54 @@ class Capture:
 
     def _close_spool(self, target: int) -> None:
         spool.flush_c()
-        self._print(target, self._spools.pop(target).close())
+        self._spooled(target, self._spools.pop(target).close())
 
     def _hear_last_words(self) -> None:
         for at, target, text in spool.last_words(self._claim.job_id):
-            self._fresh.append((at, _PRINTED[target], None, text, 0))
+            self._fresh.append((at, _SPOOLED[target], None, text))
 
     # What the engine's thread runs into: as little as possible
 
-    def _hear_record(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if record.exc_info:
-            text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
-        self._fresh.append((record.created, record.levelno, self._journal.stage, text, 0))
-
     def _hear_warning(self, text: str) -> None:
-        self._fresh.append((time.time(), logging.WARNING, self._journal.stage, text, 0))
+        self._fresh.append((time.time(), logging.WARNING, self._journal.stage, text))
 
     # What the thread beside it does
 
     def _drain(self, ended: threading.Event) -> None:
         while not ended.wait(DRAIN_EVERY_S):
             spool.flush_c()
+            for stream in self._streams:
+                stream.flush()
             with self._draining:
                 for target, one in self._spools.items():
-                    self._print(target, one.read())
-                self._keep(self._assemble())
+                    self._spooled(target, one.read())
+                left = len(self._fresh)
+            while left > 0:
+                with self._draining:
+                    self._keep(self._assemble(LINES_AT_A_TIME))
+                left -= LINES_AT_A_TIME
+                time.sleep(0)  # hands Python's lock to the engine if it waits for it
 
-    def _print(self, target: int, text: str) -> None:
+    def _spooled(self, target: int, text: str) -> None:
         if text:
-            self._fresh.append((time.time(), _PRINTED[target], self._journal.stage, text, 0))
+            self._fresh.append((time.time(), _SPOOLED[target], self._journal.stage, text))
 
-    def _assemble(self) -> list[LogLine]:
-        """Whole lines out of what has come in."""
+    def _assemble(self, most: int | None = None) -> list[LogLine]:
+        """Whole lines out of what has come in, at most ``most`` of it."""
         lines: list[LogLine] = []
         fresh, makers = self._fresh, self._makers
-        for _ in range(len(fresh)):
-            at, source, stage, text, thread = fresh.popleft()
+        for _ in range(len(fresh) if most is None else min(most, len(fresh))):
+            at, source, stage, text = fresh.popleft()
+            if isinstance(text, bytes):
+                text = text.decode("utf-8", "replace")
             if source >= 0:
                 lines.append(LogLine(at, _LEVELS[min(source, logging.CRITICAL) // 10], stage or "", tidy(text)))
-                continue
-            maker = makers.get((source, thread))
-            if maker is None:
-                maker = makers[source, thread] = LineMaker(STREAM_LEVELS[-source])
-            maker.feed(at, stage or "", text, lines)
-        now = time.time()
-        for maker in makers.values():
-            maker.settle(lines, now)
+            else:
+                makers[source].feed(at, stage or "", text, lines)
+        if not fresh:
+            now = time.time()
+            for maker in makers.values():
+                maker.settle(lines, now)
         return lines
 
     def _keep(self, lines: list[LogLine]) -> None:
@@ -187,7 +194,7 @@ class Capture:
             self._unwritten += len(lines)
             self._why_unwritten = str(problem)
         for line in lines:
-            kept = self._severe if line.level in SEVERE else self._mild
+            kept = self._severe if line.level is _WARNING or line.level is _ERROR else self._mild
             if len(kept) < MOST_AT_ONCE:
                 kept.append(line)
             else:
@@ -220,22 +227,18 @@ def _note(severity: Level, code: str, **values: Any) -> tuple[Logged, datetime.d
     return Logged(severity=severity, stage=None, code=code, values=values), datetime.datetime.now(datetime.UTC)
 
 
-class _Stream(io.TextIOBase):
-    """What ``sys.stdout`` and ``sys.stderr`` are meanwhile."""
+class _Raw(io.RawIOBase):
+    """Below ``sys.stdout`` and ``sys.stderr``: one call a line, the putting together is done in C above it."""
 
-    encoding = "utf-8"
-    errors = "replace"
-
-    def __init__(self, target: int, fresh: deque[_Raw], journal: Journal) -> None:
+    def __init__(self, target: int, fresh: deque[_Heard], journal: Journal) -> None:
         self._target = target
         self._source = _PRINTED[target]
         self._append = fresh.append
         self._journal = journal
-        self.buffer = open(target, "wb", buffering=0, closefd=False)  # noqa: SIM115 for writers of bytes, as long as we live
 
-    def write(self, text: str) -> int:
-        self._append((time.time(), self._source, self._journal.stage, text, threading.get_ident()))
-        return len(text)
+    def write(self, data: Any) -> int:
+        self._append((time.time(), self._source, self._journal.stage, data))
+        return len(data)
 
     def writable(self) -> bool:
         return True
@@ -245,13 +248,19 @@ class _Stream(io.TextIOBase):
         return self._target
 
 
+def _stream(raw: _Raw) -> TextIO:
+    # As its buffer: a lock and a copy less. It takes whatever it is given at once.
+    return io.TextIOWrapper(cast(BinaryIO, raw), "utf-8", "replace", newline="\n", line_buffering=True)
+
+
 class _Records(logging.Handler):
     """In the root's place: the portal's own records go on to its handlers, all others to the job."""
 
-    def __init__(self, handlers: list[logging.Handler], hear: Callable[[logging.LogRecord], None]) -> None:
+    def __init__(self, handlers: list[logging.Handler], fresh: deque[_Heard], journal: Journal) -> None:
         super().__init__()
         self.before = handlers
-        self._hear = hear
+        self._append = fresh.append
+        self._journal = journal
         self._own: dict[str, bool] = {}
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -260,12 +269,25 @@ class _Records(logging.Handler):
         if own is None:
             own = self._own[record.name] = is_own(record.name)
         if not own:
-            self._hear(record)
+            self._append((record.created, record.levelno, self._journal.stage, _text(record)))
             return True
         for handler in self.before:
             if record.levelno >= handler.level:
                 handler.handle(record)
         return True
+
+
+def _text(record: logging.LogRecord) -> str:
+    """Formatted at once: what it speaks of may change, and must not be kept alive."""
+    try:
+        text = str(record.msg)
+        if record.args:
+            text = text % record.args
+    except Exception:  # noqa: BLE001 a wrong placeholder, or whatever an object's own text raises, ends no job
+        text = f"{record.msg!r} {type(record.args).__name__}"
+    if record.exc_info:
+        text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
+    return text
 
 
 def is_own(name: str) -> bool:
@@ -276,9 +298,9 @@ def is_own(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _records_to(hear: Callable[[logging.LogRecord], None]) -> Iterator[None]:
+def _records_to(fresh: deque[_Heard], journal: Journal) -> Iterator[None]:
     root = logging.getLogger()
-    records = _Records(list(root.handlers), hear)
+    records = _Records(list(root.handlers), fresh, journal)
     root.handlers[:] = [records]
     try:
         yield

@@ -28,6 +28,8 @@ _WORDS = {
     "CRITICAL": Level.ERROR,
 }
 _NAMES = "|".join(sorted(_WORDS, key=len, reverse=True))
+_FIRST = frozenset("DIWEFCdiwefc[(<")
+"""A level word begins with one of these: most lines do not, and need no closer look."""
 _LEVEL = re.compile(rf"[\[(<]?(?:({_NAMES})\b|((?i:{_NAMES}))[\])>]?:)")
 
 
@@ -43,7 +45,7 @@ def tidy(text: str) -> str:
 
 def level_of(text: str, otherwise: Level) -> Level:
     """The level that a printed line names itself at its beginning, or ``otherwise``."""
-    word = _LEVEL.match(text)
+    word = _LEVEL.match(text) if text[:1] in _FIRST else None
     return _WORDS[(word[1] or word[2]).upper()] if word else otherwise
 
 
@@ -52,7 +54,7 @@ def _cut(line: str) -> str:
 
 
 class LineMaker:
-    """Puts together what one thread writes to one stream. Tracebacks stay whole."""
+    """Puts together what is written to one stream. Tracebacks stay whole."""
 
     def __init__(self, level: Level) -> None:
         self._level = level
@@ -65,6 +67,9 @@ class LineMaker:
         """Take what was written and add the lines that are whole now to ``lines``."""
         if not self._begun and not self._traceback:
             self._at, self._stage = at, stage
+            if text.find("\n") == len(text) - 1 and text:  # the usual case, one whole line
+                self._line(text[:-1], lines)
+                return
         self._written_at = at
         if "\n" not in text:
             self._begun += text

@@ -192,16 +192,19 @@ def test_a_burst_is_whole_in_the_file_and_bounded_among_the_events(hear: Hear) -
 
 
 def test_threads_do_not_mix_their_lines(hear: Hear) -> None:
+    def talk(name: str) -> None:
+        for number in range(500):
+            print(name, number, "!")
+
     def together() -> None:
-        threads = [
-            threading.Thread(target=lambda n=n: [print(n, end="") or print("!") for _ in range(500)]) for n in "ab"
-        ]
+        threads = [threading.Thread(target=talk, args=[name]) for name in "ab"]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    assert sorted(line.message for line in file_of(hear(together))) == ["a!"] * 500 + ["b!"] * 500
+    said = [f"{name} {number} !" for name in "ab" for number in range(500)]
+    assert sorted(line.message for line in file_of(hear(together))) == sorted(said)
 
 
 def test_the_last_words_of_a_dead_worker_are_in_the_log(hear: Hear, engine: Engine, submit: Submit) -> None:
