@@ -365,5 +365,6 @@ def _streams_to(out: Any, error: Any) -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
-        for stream in before:
-            stream.flush()  # somebody may have kept it from earlier: what is in its buffer belongs to the job
+        # Also those from before: who kept one from earlier has put into its buffer what belongs to the job.
+        for stream in (out, error, *before):
+            stream.flush()
