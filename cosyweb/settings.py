@@ -221,6 +221,8 @@ WORKER_MAX_GROWTH_MB = ENVIRONMENT.worker_max_growth_mb
 UNLOAD_AFTER_S = ENVIRONMENT.unload_after_s
 RELOAD_EVERY_S = 30.0
 """How often a worker whose engine cannot be loaded tries again."""
+DATABASE_PATIENCE_S = 60.0
+"""How long a worker waits for a lost database before it leaves its job to recovery."""
 
 LOGGING = {
     "version": 1,

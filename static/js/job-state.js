@@ -4,6 +4,9 @@ import { StageClock } from "./stages.js";
 
 const QUIET = ["progress", "segment"];
 
+/** Whether a frame is shown in the log. */
+export const isLogLine = (frame) => Boolean(frame.message) && !QUIET.includes(frame.kind);
+
 /** Event `change` (detail: the frame) after each frame. */
 export class JobState extends EventTarget {
   /** @param {any} first the JSON in the page */
@@ -19,7 +22,6 @@ export class JobState extends EventTarget {
     this.status = frame.status;
     this.clock.hear(frame);
     this[`_${frame.kind}`]?.(frame);
-    if (frame.message && !QUIET.includes(frame.kind)) this.log.push(frame);
     this.dispatchEvent(new CustomEvent("change", { detail: frame }));
   }
 

@@ -18,6 +18,7 @@ class Links(Schema):
 
     self: str = Field(examples=["/api/v1/jobs/k3f9m2pq7xyz"])
     events: str = Field(description="Stored events; `?since=<seq>`.")
+    log: str = Field(description="Everything its engine said, as text.")
     outputs: str
     control: str = Field(description="POST a command.")
     page: str = Field(description="For people.")
@@ -28,6 +29,7 @@ class Links(Schema):
         return cls(
             self=reverse("api:job", args=[job_id]),
             events=reverse("api:job_events", args=[job_id]),
+            log=reverse("api:job_log", args=[job_id]),
             outputs=reverse("api:job_outputs", args=[job_id]),
             control=reverse("api:job_control", args=[job_id]),
             page=reverse("job", args=[job_id]),

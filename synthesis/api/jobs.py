@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from django.utils.translation import get_language
 from ninja import Field, HeaderEx, P, Query, QueryEx, Router, Schema, Status
 
@@ -15,6 +16,7 @@ from synthesis.api.job_answer import JobAnswer, JobLine, OutputAnswer, Submissio
 from synthesis.api.job_request import ControlRequest, JobFilter, JobRequest
 from synthesis.api.limits import PerUser
 from synthesis.events import replay, wire
+from synthesis.jobs import log as whole_log
 from synthesis.jobs import steering, submission
 from synthesis.models import Job
 
@@ -100,6 +102,20 @@ def list_events(
     language = get_language() or "en"
     events = [wire.render(job.pk, event, language) for event in replay.after(job.pk, since, limit=limit)]
     return EventPage(events=[dict(event) for event in events], last_seq=job.last_seq)
+
+
+@router.get(
+    "/{job_id}/log",
+    response=answers({200: str}, 404),
+    summary="The whole log of a job",
+    url_name="job_log",
+    openapi_extra={"responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
+)
+def get_log(request: ApiRequest, job_id: str) -> StreamingHttpResponse:
+    """Plain text, with every line the engine printed or logged; of a burst, `events` have only some."""
+    job = visible.job(request.auth, job_id)
+    blocks = whole_log.blocks(job.pk, get_language() or "en")
+    return StreamingHttpResponse(blocks, content_type="text/plain; charset=utf-8")
 
 
 @router.post(

@@ -46,6 +46,12 @@ class ReferenceUnusable(EngineError):
     code = "reference_unusable"
 
 
+class ChildKilled(EngineError):
+    """A process that the engine started was killed from outside, by the system for memory more often than not."""
+
+    code = "engine_child_killed"
+
+
 class TextUnspeakable(EngineError):
     """The text makes no sound in the language it is taken for."""
 
@@ -133,6 +139,10 @@ class Engine(Protocol):
         Same request, same samples: in any process, whatever ran before.
         Raises TextUnspeakable, OutOfMemory, Stopped.
         """
+        ...
+
+    def release(self) -> None:
+        """Give back memory that is only kept to be faster (caches, freed blocks); the engine stays loaded."""
         ...
 
     def fingerprint(self) -> Fingerprint: ...

@@ -14,6 +14,12 @@ HINTS: dict[str, str | Promise] = {
         "The model files are missing or damaged. An administrator can check them with: python manage.py checkmodel"
     ),
     "storage_full": _("The disk is full. Ask an administrator to free space, then run the job again."),
+    "database_lost": _("The portal's database did not answer. If this comes again, tell an administrator."),
+    "redis_lost": _("The portal's Redis did not answer. Run the job again; if it fails again, tell an administrator."),
+    "engine_child_killed": _(
+        "The system ended a process of the engine, most often for lack of memory. Run the job again later."
+    ),
+    "log_incomplete": _("The disk may be full. Ask an administrator to free space."),
     "attempts_exhausted": _(
         "The worker died several times at this job. An administrator finds the reason in the worker's log."
     ),

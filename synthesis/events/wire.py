@@ -296,6 +296,11 @@ def log_text(code: str, values: Mapping[str, Any]) -> str:
         "segment_dropped": _("Segment %(number)s is made again with what was changed"),
         "segment_kept": _("%(count)s finished segments are kept from before"),
         "output_written": _("Wrote %(name)s (%(size)s KiB)"),
+        "memory_ran_out": _("Memory ran out at segment %(number)s: %(reason)s"),
+        "segment_in_pieces": _("Memory is freed; segment %(number)s is made once more, in %(count)s smaller pieces"),
+        "database_lost": _("The database was away; after %(seconds)s s the job goes on with its unfinished segments"),
+        "lines_skipped": _("… %(grouped)s more lines are in the full log"),
+        "log_incomplete": _("%(grouped)s lines are missing in the full log: %(reason)s"),
     }
     return texts[code] % {**values, **_derived(values)}
 
@@ -305,6 +310,8 @@ def _derived(values: Mapping[str, Any]) -> dict[str, str]:
     derived = {}
     if "sample_rate_hz" in values:
         derived["rate_khz"] = f"{values['sample_rate_hz'] / 1000:g}"
+    if "count" in values:
+        derived["grouped"] = f"{values['count']:,}"
     if "share" in values:
         derived["percent"] = f"{values['share'] * 100:.1f}"
     return derived

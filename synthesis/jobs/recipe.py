@@ -11,6 +11,8 @@ from synthesis.vocabulary import Command
 
 SCHEMA = 1
 PAUSE_BETWEEN_SEGMENTS_S = 0.18
+PAUSE_BETWEEN_PIECES_S = 0.06
+"""Inside a segment that was made in smaller pieces: a breath, not the end of a sentence."""
 
 
 def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
         "speed": job.speed,
         "voice": _voice(job.voice_id, job.voice.name, job.voice.sha256, job.voice.preset),
         "pause_s": PAUSE_BETWEEN_SEGMENTS_S,
+        "piece_pause_s": PAUSE_BETWEEN_PIECES_S,
         "segments": [_segment(segment) for segment in segments],
         "steering": _steering(job),
     }
@@ -52,6 +55,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "index": segment.index,
         "text": segment.text,
+        "pieces": segment.pieces,
         "language": segment.language,
         "seed": segment.seed,
         "speed": segment.speed,

@@ -20,6 +20,8 @@ class Segment(models.Model):
     voice = models.ForeignKey("synthesis.Voice", models.PROTECT, null=True, blank=True, related_name="+")
     instruct = models.CharField(max_length=500, blank=True)
     speed = models.FloatField(default=1.0)
+    pieces = models.JSONField(null=True, blank=True)
+    """The texts it is spoken in, one after the other, if it was too much for the memory as a whole; null normally."""
 
     audio_path = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)

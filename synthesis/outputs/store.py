@@ -1,4 +1,4 @@
-"""The only writer of audio files: under a temporary name first, renamed when whole.
+"""The only writer of files: audio under a temporary name first, renamed when whole; logs by appending.
 
 Names are made by us alone and relative to the media directory; nothing a person typed becomes a path.
 """
@@ -31,6 +31,11 @@ def output_path(job_id: str, name: str) -> str:
     return f"outputs/{job_id[:2]}/{job_id}/{name}"
 
 
+def log_path(job_id: str) -> str:
+    """What engines said while they worked on a job, through all its attempts (outputs/log_lines.py)."""
+    return f"logs/{job_id[:2]}/{job_id}.log"
+
+
 def open_path(relative: str) -> Path:
     """Where a stored file lies; raises ValueError for anything outside the media directory."""
     root = Path(settings.MEDIA_ROOT)
@@ -54,6 +59,36 @@ def writing(relative: str) -> Iterator[Path]:
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def append(relative: str, text: str) -> None:
+    """Add to the end of a file, in one write if the system allows; raises OSError."""
+    path = _with_parent(relative)
+    with open(path, "ab", opener=_private) as file:
+        file.write(text.encode("utf-8", "replace"))
+
+
+def open_spool(job_id: str, attempt: int, name: str) -> tuple[int, str]:
+    """A new file for raw output that is not in the log yet: its descriptor (append, read) and its path."""
+    relative = f"logs/{job_id[:2]}/{job_id}.{attempt:04d}-{name}.raw"
+    path = _with_parent(relative)
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), relative
+
+
+def spools(job_id: str) -> list[str]:
+    """Raw output that never reached the log, because the worker that had it died; in order."""
+    directory = open_path(log_path(job_id)).parent
+    return sorted(f"logs/{job_id[:2]}/{path.name}" for path in directory.glob(f"{job_id}.*.raw"))
+
+
+def _with_parent(relative: str) -> Path:
+    path = open_path(relative)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def sha256(relative: str) -> str:

@@ -12,7 +12,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from synthesis.events import wire
-from synthesis.models import Event, Job, SavedSeed, User, Voice
+from synthesis.jobs import log as whole_log
+from synthesis.models import Job, SavedSeed, User, Voice
 from synthesis.vocabulary import Command, Level
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
@@ -20,7 +21,6 @@ from synthesis.web.stages import stage_seconds, stage_shares
 
 MAX_LOG_LINES = 1000
 """Shown at first; the whole log is a download away."""
-SILENT_KINDS = ("progress", "segment")
 
 
 @login_required
@@ -60,7 +60,8 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
 def log(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     """The whole log as plain text."""
     row = _find(user_of(request), job_id)
-    response = StreamingHttpResponse(_lines(row), content_type="text/plain; charset=utf-8")
+    blocks = whole_log.blocks(row.pk, get_language() or "en")
+    response = StreamingHttpResponse(blocks, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="job-{row.pk}.log.txt"'
     return response
 
@@ -104,16 +105,7 @@ def _controls(row: Job) -> list[dict[str, Any]]:
 
 def _log(row: Job) -> Iterator[wire.Frame]:
     """The newest lines, oldest first, in the reader's language."""
-    newest = row.events.exclude(kind__in=SILENT_KINDS).order_by("-seq")[:MAX_LOG_LINES]
+    newest = row.events.exclude(kind__in=whole_log.SILENT_KINDS).order_by("-seq")[:MAX_LOG_LINES]
     language = get_language() or "en"
     for event in reversed(newest):
         yield wire.render(row.pk, wire.event_data(event), language)
-
-
-def _lines(row: Job) -> Iterator[str]:
-    language = get_language() or "en"
-    events: Any = Event.objects.filter(job=row).exclude(kind__in=SILENT_KINDS).order_by("seq")
-    for event in events.iterator(chunk_size=500):
-        frame = wire.render(row.pk, wire.event_data(event), language)
-        hint = f" ({frame['hint']})" if frame.get("hint") else ""
-        yield f"{event.at:%Y-%m-%d %H:%M:%S.%f}Z {frame.get('level', 'INFO'):<7} {frame.get('message', '')}{hint}\n"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import logging
 import time
-from typing import Any
+from operator import itemgetter
+from typing import Any, Protocol
 
 from django.utils import timezone
 
@@ -20,8 +20,17 @@ MAX_WAITING = 400
 """Facts kept back at most: a burst of log lines is written early rather than held."""
 
 
+class EngineLines(Protocol):
+    """Where the engine's own lines come from (worker/capture.py)."""
+
+    @property
+    def waiting(self) -> bool: ...
+
+    def take(self) -> list[tuple[Logged, datetime.datetime]]: ...
+
+
 class Journal:
-    """Collects facts of one claim. Used by the worker's main thread alone, but for ``log``."""
+    """Collects facts of one claim. Used by the worker's main thread alone; any may read ``stage``."""
 
     def __init__(self, claim: Claim) -> None:
         self._claim = claim
@@ -29,6 +38,7 @@ class Journal:
         self._progress: tuple[Progressed, datetime.datetime] | None = None
         self._flushed_at = 0.0
         self.stage: Stage | None = None
+        self.engine_lines: EngineLines | None = None
 
     def progress(self, fact: Progressed, *, at_once: bool = False) -> None:
         """Where the job is now. Of several within one interval only the last is stored."""
@@ -40,7 +50,7 @@ class Journal:
             self.tick()
 
     def log(self, severity: Level, message: str = "", *, code: str = "", **values: Any) -> None:
-        """A log line: an engine's words, or one of ours by its code."""
+        """A log line of our own, by its code."""
         fact = Logged(severity=severity, stage=self.stage, message=message, code=code, values=values)
         self._facts.append((fact, timezone.now()))
         if len(self._facts) >= MAX_WAITING:
@@ -48,11 +58,12 @@ class Journal:
 
     def tick(self) -> None:
         """Write what waits if it has waited long enough; cheap, to be called often."""
-        if (self._facts or self._progress) and time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
+        if self._waits() and time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
             self.flush()
 
     def flush(self, *last: Fact, **changes: Any) -> None:
-        """Write what waits, and then ``last`` with columns to change; raises LeaseLost."""
+        """Write what waits, and then ``last`` with columns to change; raises LeaseLost, DatabaseError."""
+        self.take_lines()
         waiting = self._facts
         if self._progress is not None:
             fact = self._progress[0]
@@ -69,24 +80,14 @@ class Journal:
         waiting = [*waiting, *((fact, now) for fact in last)]
         self._flushed_at = time.monotonic()
         if waiting:
-            self._facts, self._progress = [], None
             lifecycle.note(self._claim, [fact for fact, _ in waiting], [at for _, at in waiting], **changes)
+            # Only now: what a lost database did not take is written when it is back.
+            self._facts, self._progress = [], None
 
+    def take_lines(self) -> None:
+        """What the engine said so far waits with the rest, in order of time."""
+        if self.engine_lines is not None and self.engine_lines.waiting:
+            self._facts = sorted([*self._facts, *self.engine_lines.take()], key=itemgetter(1))
 
-class EngineLog(logging.Handler):
-    """Turns what engines log into log lines of the job they work for."""
-
-    LEVELS = (
-        (logging.ERROR, Level.ERROR),
-        (logging.WARNING, Level.WARNING),
-        (logging.INFO, Level.INFO),
-        (logging.DEBUG, Level.DEBUG),
-    )
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(logging.DEBUG)
-        self._journal = journal
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = next((level for number, level in self.LEVELS if record.levelno >= number), Level.DEBUG)
-        self._journal.log(level, record.getMessage())
+    def _waits(self) -> bool:
+        return bool(self._facts or self._progress or (self.engine_lines and self.engine_lines.waiting))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 import traceback
@@ -10,20 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from synthesis.audio import peaks, wav
-from synthesis.engines.base import Engine, EngineError, ReferenceVoice, SegmentRequest, ShouldStop, Stopped
+from synthesis.engines import problems
+from synthesis.engines.base import Engine, EngineError, ReferenceVoice, Samples, SegmentRequest, ShouldStop, Stopped
 from synthesis.events import facts
 from synthesis.jobs import estimate, lifecycle, steering
 from synthesis.jobs.lifecycle import CancelAsked, Claim, LeaseLost
 from synthesis.models import Control, Job, Segment, Voice
 from synthesis.outputs import store
+from synthesis.text.halves import halves
 from synthesis.vocabulary import Command, Level, Mode, Stage
-from synthesis.worker import saving
-from synthesis.worker.journal import EngineLog, Journal
+from synthesis.worker import memory, pieces, saving
+from synthesis.worker.capture import Capture
+from synthesis.worker.journal import Journal
 from synthesis.worker.progress import ProgressMeter
 
 logger = logging.getLogger(__name__)
@@ -31,7 +34,10 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.15
 """How often the database is asked whether somebody cancelled, or wants the segment at hand made again."""
 PEAKS_PER_S = 40
-ENGINE_LOGGERS = "synthesis.engines"
+DATABASE_LOST = (OperationalError, InterfaceError)
+RETRY_DATABASE_EVERY_S = 0.5
+MOST_RETURNS = 5
+"""A database that takes the lease but refuses the rest is given up after this many turns."""
 
 
 class Left(Exception):
@@ -66,37 +72,73 @@ class Performance:
         self._index = 0
         self._voice_ready = ""
         self._ready_features: Any = None
+        self._memory_ran_out = False
 
     def run(self) -> None:
-        """Work until the job ends or has to be let go; raises nothing that concerns only this job."""
-        handler = EngineLog(self._journal)
-        engine_log = logging.getLogger(ENGINE_LOGGERS)
-        engine_log.addHandler(handler)
+        """Work until the job ends or has to be let go; raises nothing that concerns only this job.
+
+        Raises OperationalError or InterfaceError if the database stays away: then the lease ends, and recovery takes
+        the job up.
+        """
         try:
-            self._guard(self._work)
+            self._until_settled()
         except LeaseLost:
             logger.warning("Job %s went to another worker; what was under way here is void.", self._claim.job_id)
         except Left:
             logger.info("Job %s is paused.", self._claim.job_id)
         finally:
-            engine_log.removeHandler(handler)
+            if self._memory_ran_out:
+                self._free_memory()  # only here: until now the traceback held what the engine had made
+
+    def _until_settled(self) -> None:
+        """Work, and if the database goes away meanwhile, work on after the last stored segment when it is back."""
+        for _ in range(MOST_RETURNS):
+            try:
+                return self._guard(self._captured)
+            except DATABASE_LOST as problem:
+                away_s = self._outlast(problem)
+            self._job.refresh_from_db(fields=["compute_s"])
+            self._journal.log(Level.WARNING, code="database_lost", seconds=round(away_s, 1))
+        return self._guard(self._captured)
+
+    def _captured(self) -> None:
+        with Capture(self._claim, self._journal):
+            self._work()
 
     def _guard(self, work: Callable[[], None]) -> None:
-        """Turn every way a job can end early into its stored end."""
+        """Turn every way a job can end early into its stored end; a lost database is the one that cannot be stored."""
         try:
             work()
         except (Stopped, CancelAsked):
             self._let_go()
         except (LeaseLost, Left):
             raise
-        except EngineError as problem:
-            self._fail(problem.code, str(problem))
-        except MemoryError as problem:
-            self._fail("out_of_memory", str(problem) or "MemoryError")
-        except OSError as problem:
-            self._fail("storage_full" if problem.errno == errno.ENOSPC else "engine_error", str(problem))
-        except Exception as problem:  # noqa: BLE001 an engine may raise anything; the job fails, the worker lives on
-            self._fail("engine_error", f"{type(problem).__name__}: {problem}")
+        except Exception as problem:
+            # An engine may raise anything; the job fails, the worker lives on.
+            code = problems.code_of(problem, extracting=self._journal.stage is Stage.EXTRACT)
+            if code == "database_lost":
+                raise
+            self._memory_ran_out = code == "out_of_memory"
+            self._fail(code, problems.describe(problem))
+
+    def _outlast(self, problem: Exception) -> float:
+        """Wait until the database takes writes again; how long one waited, in seconds.
+
+        Raises LeaseLost, or what the database says last.
+        """
+        logger.warning("The database is away, job %s waits for it: %s", self._claim.job_id, problem)
+        began = time.monotonic()
+        while True:
+            connection.close()
+            try:
+                if lifecycle.renew(self._claim):
+                    return time.monotonic() - began
+                raise LeaseLost(self._claim.job_id)
+            except DATABASE_LOST:
+                if self._shutting_down() or time.monotonic() - began >= settings.DATABASE_PATIENCE_S:
+                    logger.exception("The database stays away: job %s is left to recovery.", self._claim.job_id)
+                    raise
+                time.sleep(RETRY_DATABASE_EVERY_S)
 
     def _work(self) -> None:
         segments = list(self._job.segments.all())
@@ -160,10 +202,43 @@ class Performance:
             speed=segment.speed,
             mode=self._mode(segment),
         )
-        chunks = [chunk.samples for chunk in self._engine.synthesize(request, self._report, self._should_stop_or_redo)]
-        samples = np.concatenate(chunks)
+        samples = self._samples(segment, request)
         self._stop_if_asked(redo=True)
         self._store(segment, samples, time.monotonic() - began)
+
+    def _samples(self, segment: Segment, request: SegmentRequest) -> Samples:
+        """The segment's audio, shape (N,); if memory runs out, made once more in smaller pieces."""
+        texts: list[str] | None = segment.pieces
+        if texts is None:
+            try:
+                return self._spoken(request, [segment.text])
+            except Exception as problem:
+                smaller = halves(segment.text)
+                if smaller is None or problems.code_of(problem) != "out_of_memory":
+                    raise
+                complaint = problems.describe(problem)
+            # After the handler: its traceback held on to what the engine had made.
+            self._free_memory()
+            texts = self._cut_smaller(segment, smaller, complaint)
+        return self._spoken(request, texts)
+
+    def _spoken(self, request: SegmentRequest, texts: list[str]) -> Samples:
+        return pieces.speak(self._engine, request, texts, self._report, self._should_stop_or_redo)
+
+    def _cut_smaller(self, segment: Segment, smaller: tuple[str, ...], complaint: str) -> list[str]:
+        """Stored at once: whoever makes this segment, now or after a crash, makes it of these pieces."""
+        texts = list(smaller)
+        number = segment.index + 1
+        self._journal.log(Level.WARNING, code="memory_ran_out", number=number, reason=complaint)
+        self._journal.log(Level.WARNING, code="segment_in_pieces", number=number, count=len(smaller))
+        with transaction.atomic():
+            Segment.objects.filter(pk=segment.pk).update(pieces=texts)
+            self._journal.flush()
+        return texts
+
+    def _free_memory(self) -> None:
+        self._engine.release()
+        memory.give_back()
 
     def _mode(self, segment: Segment) -> Mode:
         """An instruction that was given or taken away in the middle decides as it does at submission."""

@@ -1,25 +1,10 @@
 /** The log: coloured by level, filtered, searched, followed, copied, cleared. */
 
-import { byId, make, setText, toast } from "../dom.js";
-import { logTime } from "../format.js";
+import { byId, setText, toast } from "../dom.js";
+import { isLogLine } from "../job-state.js";
 import { t } from "../messages.js";
 import { copy } from "../page.js";
-
-const MOST_LINES = 2000;
-
-/** @param {any} frame */
-function lineOf(frame) {
-  const level = frame.level ?? "INFO";
-  const message = make("span", { class: "log-message" }, frame.message);
-  if (frame.hint) message.append(make("span", { class: "log-hint" }, frame.hint));
-  return make(
-    "div",
-    { class: "log-line", "data-level": level },
-    make("time", {}, logTime(frame.at)),
-    make("span", { class: "log-level" }, level),
-    message,
-  );
-}
+import { LogLines } from "./log-lines.js";
 
 /** @param {any} state a JobState */
 export function logPanel(state) {
@@ -27,54 +12,40 @@ export function logPanel(state) {
   const levels = byId("log-levels");
   const search = byId("log-search");
   const follow = byId("log-follow");
-  let words = "";
-
-  const shownLevels = () => [...levels.children].filter((chip) => chip.ariaPressed === "true").map((chip) => chip.dataset.level);
-
-  function filter(lines) {
-    const allowed = shownLevels();
-    for (const line of lines) {
-      line.hidden = !allowed.includes(line.dataset.level) || !line.textContent.toLowerCase().includes(words);
-    }
-    const shown = box.querySelectorAll(".log-line:not([hidden])").length;
-    setText(byId("log-count"), t("log_lines", { shown, count: box.childElementCount }));
+  const lines = new LogLines(box, (shown, count) => {
+    setText(byId("log-count"), t("log_lines", { shown, count }));
     if (follow.ariaPressed === "true") box.scrollTop = box.scrollHeight;
-  }
+  });
 
-  const all = () => [...box.children];
+  const filter = () => {
+    const allowed = [...levels.children].filter((chip) => chip.ariaPressed === "true").map((chip) => chip.dataset.level);
+    lines.filter(allowed, search.value.trim().toLowerCase());
+  };
 
   levels.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-level]");
     if (!chip) return;
     chip.ariaPressed = String(chip.ariaPressed !== "true");
-    filter(all());
+    filter();
   });
-  search.addEventListener("input", () => {
-    words = search.value.trim().toLowerCase();
-    filter(all());
-  });
+  search.addEventListener("input", filter);
   follow.addEventListener("click", () => {
     follow.ariaPressed = String(follow.ariaPressed !== "true");
-    filter([]);
+    if (follow.ariaPressed === "true") box.scrollTop = box.scrollHeight;
   });
   box.addEventListener("wheel", (event) => event.deltaY < 0 && (follow.ariaPressed = "false"), { passive: true });
   byId("log-copy").addEventListener("click", () => {
-    const shown = all().filter((line) => !line.hidden);
+    const shown = [...box.children].filter((line) => !line.hidden);
     copy(shown.map((line) => [...line.children].map((part) => part.textContent).join(" ")).join("\n"));
   });
   byId("log-clear").addEventListener("click", () => {
-    box.replaceChildren();
-    filter([]);
+    lines.replace([]);
     toast(t("log_cleared"));
   });
   state.addEventListener("change", ({ detail: frame }) => {
-    if (state.log.at(-1) !== frame) return;
-    const line = lineOf(frame);
-    box.append(line);
-    if (box.childElementCount > MOST_LINES) box.firstElementChild.remove();
-    filter([line]);
+    if (isLogLine(frame)) lines.add(frame);
   });
 
-  box.replaceChildren(...state.log.map(lineOf));
-  filter(all());
+  lines.replace(state.log);
+  filter();
 }

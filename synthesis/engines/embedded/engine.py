@@ -86,6 +86,9 @@ class EmbeddedEngine:
             progress(done / frames)
             yield AudioChunk(samples)
 
+    def release(self) -> None:
+        """Nothing is kept between calls but a few kilobytes of profiles."""
+
     def fingerprint(self) -> Fingerprint:
         return version.fingerprint()
 

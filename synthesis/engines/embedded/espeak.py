@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from synthesis.engines.base import EngineError, Samples, ShouldStop, Stopped, TextUnspeakable
+from synthesis.engines.base import ChildKilled, EngineError, Samples, ShouldStop, Stopped, TextUnspeakable
 from synthesis.engines.embedded.script import VOICES, Run
 
 CHILD = Path(__file__).with_name("espeak_child.py")
@@ -53,7 +53,8 @@ class Silent(TextUnspeakable):
 def speak(runs: tuple[Run, ...], should_stop: ShouldStop) -> tuple[Utterance, ...]:
     """Say ``runs`` in one new process.
 
-    Raises Stopped (the child is dead then), Silent if no run has phones, EngineError if eSpeak fails or hangs.
+    Raises Stopped (the child is dead then), Silent if no run has phones, EngineError if eSpeak fails or hangs,
+    ChildKilled if somebody ended it.
     """
     reply = converse([[VOICES[run.language], run.text] for run in runs], should_stop)
     utterances = tuple(utterances_of(reply, runs))
@@ -84,6 +85,8 @@ def converse(runs: list[list[str]], should_stop: ShouldStop) -> bytes:
         if child.poll() is None:
             child.kill()
             child.communicate()
+    if child.returncode < 0:
+        raise ChildKilled(f"eSpeak NG was killed by signal {-child.returncode}.")
     if child.returncode != 0:
         raise EngineError(f"eSpeak NG failed: {complaint.decode('utf-8', 'replace').strip()[-300:]}")
     return reply

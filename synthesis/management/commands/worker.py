@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import sys
 from argparse import ArgumentParser
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         from synthesis.worker.process import SynthesisWorker  # noqa: PLC0415
         from synthesis.worker.runtime import Runtime, install  # noqa: PLC0415
 
+        # What a crash in C code prints ends up in the log of the job it happened in (worker/spool.py).
+        faulthandler.enable()
         runtime = Runtime(number)
         install(runtime)
         tickets = django_rq.get_queue(queue.NAME)

@@ -31,6 +31,7 @@ SAMPLES = [
     Sample("GET /api/v1/jobs", 200),
     Sample("GET /api/v1/jobs/{job_id}", 200, of_somebody=True),
     Sample("GET /api/v1/jobs/{job_id}/events", 200, of_somebody=True),
+    Sample("GET /api/v1/jobs/{job_id}/log", 200, of_somebody=True),
     Sample("GET /api/v1/jobs/{job_id}/outputs", 200, of_somebody=True),
     Sample("POST /api/v1/jobs/{job_id}/control", 202, {"command": "speed", "value": 1.5}, of_somebody=True),
     Sample("GET /api/v1/voices", 200),
