@@ -1,21 +1,13 @@
 // What a page really plays, for tests: every sample that reaches the loudspeakers of its AudioContext, every node
 // that is connected and not let go, and the elements that play files.
 (() => {
-  /** Runs in the audio thread: hands over what it hears, a tenth of a second at a time. */
+  /** Runs in the audio thread and hands over what it hears. */
   function recorder() {
     registerProcessor(
       "recorder",
       class extends AudioWorkletProcessor {
-        #blocks = [];
-
         process([[samples = new Float32Array(128)]]) {
-          this.#blocks.push(samples.slice());
-          if (this.#blocks.length === 19) {
-            const joined = new Float32Array(19 * 128);
-            this.#blocks.forEach((block, index) => joined.set(block, index * 128));
-            this.port.postMessage(joined);
-            this.#blocks = [];
-          }
+          this.port.postMessage(samples);
           return true;
         }
       },

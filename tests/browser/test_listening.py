@@ -126,6 +126,7 @@ def test_what_is_heard_while_a_job_is_made_is_its_file_sample_for_sample(
     expect(page.locator(".job-head [data-badge]")).to_have_attribute("data-status", "completed", timeout=WITHIN_MS)
     expect_playing(page, True)
     expect_playing(page, False)
+    page.wait_for_function("heard.connected === 0")
 
     sound, file = heard(page), whole(api, paused)
     ends = np.cumsum([len(segment(api, paused, index)) + PAUSE for index in range(8)])
@@ -137,7 +138,6 @@ def test_what_is_heard_while_a_job_is_made_is_its_file_sample_for_sample(
     assert np.array_equal(rest[: len(after)], after), "the segments that came while others were heard"
     assert not rest[len(after) :].any()
     assert page.evaluate("heard.elements.size") == 0
-    page.wait_for_function("heard.connected === 0")
 
 
 @pytest.mark.browser
@@ -227,6 +227,28 @@ def test_a_finished_job_is_streamed_from_its_file(open_page: OpenPage, finished:
     assert page.evaluate("heard.contexts") == 0
     assert any("/outputs/" in url for url in asked)
     assert not any("/segments/" in url for url in asked)
+
+
+LONG_JOB = """async (segment) => {
+  const { LiveSound } = await import("/static/js/components/live-sound.js");
+  const { Timeline } = await import("/static/js/components/timeline.js");
+  const segments = Array(500).fill(segment);
+  globalThis.sound = new LiveSound(new Timeline(segments, 0.18), 24000, () => false);
+  sound.play({ index: 0, offset: 0 });
+}"""
+
+
+@pytest.mark.browser
+def test_of_a_long_job_only_the_next_minute_is_held(open_page: OpenPage, finished: str) -> None:
+    page = open_job(open_page, finished)
+    state = page.evaluate("JSON.parse(document.getElementById('job-state').textContent)")
+    page.evaluate(LONG_JOB, state["segments"][0])
+    in_a_minute = 60 / (state["segments"][0]["duration_s"] + state["pause_s"])
+    page.wait_for_function("(count) => heard.connected > count", arg=in_a_minute)
+    page.wait_for_function("sound.place.index >= 2")
+    assert page.evaluate("heard.connected") <= in_a_minute + 3
+    page.evaluate("sound.stop()")
+    page.wait_for_function("heard.connected === 0")
 
 
 @pytest.mark.browser

@@ -3,7 +3,7 @@
 import { byId, say, setText, toast } from "../dom.js";
 import { clock, seconds } from "../format.js";
 import { t } from "../messages.js";
-import { ENDED } from "../vocabulary.js";
+import { ENDED, Status } from "../vocabulary.js";
 import { mediaKeys } from "./media-keys.js";
 import { Playlist } from "./playlist.js";
 import { Waveform } from "./waveform.js";
@@ -24,7 +24,7 @@ export function player(state) {
   if (state.output_url) playlist.finish(state.output_url);
 
   function making() {
-    return ENDED.includes(state.status) || state.step < 2 ? -1 : Math.floor((state.step - 2) / 2);
+    return state.status !== Status.RUNNING || state.step < 2 ? -1 : Math.floor((state.step - 2) / 2);
   }
 
   function showPlace() {
