@@ -257,5 +257,5 @@ def test_the_format_asked_for_is_the_first_file(open_page: OpenPage, api: httpx.
     portal.wait_until(lambda: job_now(api, job)["status"] == "completed", 60)
     page = open_job(open_page, job)
     assert page.locator(".output-format").all_inner_texts() == ["MP3", "WAV", "FLAC", "OGG"]
-    expect(page.locator(".output-row").first).to_contain_text("Format asked for")
+    expect(page.locator(".output-row").first).to_contain_text("Requested")
     expect(page.locator(".output-main")).to_have_count(1)
