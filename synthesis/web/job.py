@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from synthesis.audio.wav import SAMPLE_RATE_HZ
 from synthesis.events import wire
 from synthesis.jobs import log as whole_log
-from synthesis.models import Job, SavedSeed, User, Voice
-from synthesis.vocabulary import Command, Level
+from synthesis.jobs.recipe import PAUSE_BETWEEN_SEGMENTS_S
+from synthesis.models import Job, Output, SavedSeed, User, Voice
+from synthesis.vocabulary import AudioFormat, Command, Level
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
 from synthesis.web.stages import stage_seconds, stage_shares
@@ -39,7 +41,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "log": log,
         "log_levels": list(Level),
         "stages": stage_shares(row.stage, row.step, row.segments_total, row.status),
-        "outputs": row.outputs.order_by("-version", "format"),
+        "outputs": _outputs(row),
         "saved": SavedSeed.objects.filter(owner=user, seed=row.seed, voice=row.voice).exists(),
         "voices": Voice.objects.visible_to(user).order_by("owner_id", "name"),
         "state": {
@@ -50,6 +52,8 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
             "stage_seconds": stage_seconds((at.timestamp(), stage) for at, stage in moments),
             "started_at": row.started_at.timestamp() if row.started_at else None,
             "controls": _controls(row),
+            "pause_s": PAUSE_BETWEEN_SEGMENTS_S,
+            "sample_rate_hz": SAMPLE_RATE_HZ,
         },
     }
     return render(request, "web/job.html", context)
@@ -82,6 +86,15 @@ def _segment(row: Job, segment: Any) -> dict[str, Any]:
         "peaks": segment.peaks if ready else [],
         "audio_url": reverse("segment_audio", args=[row.pk, segment.index]) if ready else None,
     }
+
+
+def _outputs(row: Job) -> list[Output]:
+    """The newest version first; of each, the format that was asked for, then the others from exact to small."""
+    others = list(AudioFormat)
+    return sorted(
+        row.outputs.all(),
+        key=lambda one: (-one.version, one.format != row.format, others.index(AudioFormat(one.format))),
+    )
 
 
 def _controls(row: Job) -> list[dict[str, Any]]:

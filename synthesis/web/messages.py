@@ -51,6 +51,7 @@ def _jobs() -> dict[str, str]:
         "copied": _("Copied"),
         "copy_failed": _("Copying was refused by the browser"),
         "play_failed": _("This audio cannot be played"),
+        "waiting_for_segment": _("waiting for segment {segment}…"),
         "seed_saved": _("Seed saved"),
         "said_progress": _("{percent} percent, {stage}"),
         "said_status": _("Job is now: {status}"),

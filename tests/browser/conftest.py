@@ -78,7 +78,12 @@ def open_page(browser: Browser, portal: Portal) -> Iterator[OpenPage]:
     problems: list[str] = []
 
     def open_page(
-        *, language: str = "en", theme: str = "light", phone: bool = False, user: str | None = "admin"
+        *,
+        language: str = "en",
+        theme: str = "light",
+        phone: bool = False,
+        user: str | None = "admin",
+        bypass_csp: bool = False,
     ) -> Page:
         context = browser.new_context(
             base_url=portal.url,
@@ -88,6 +93,7 @@ def open_page(browser: Browser, portal: Portal) -> Iterator[OpenPage]:
             device_scale_factor=2 if phone else 1,
             permissions=["microphone", "clipboard-read", "clipboard-write"],
             accept_downloads=True,
+            bypass_csp=bypass_csp,
         )
         contexts.append(context)
         context.set_default_timeout(WITHIN_MS)

@@ -1,122 +1,121 @@
-/** Plays a job's segments one after the other while it runs, and its file when there is one. */
-
-import { stopSound } from "./sound.js";
-
 /**
- * A place is {index, offset}: a segment and the seconds within it.
- * Events: `change` when playing starts or stops, `move` while the place moves.
+ * What a job sounds like, made or in the making.
+ *
+ * Segments sound one behind the other while they arrive (LiveSound). A finished file is played by itself (FileSound)
+ * from the next start on: both are the same samples on the same timeline, so what is heard is never interrupted.
  */
-export class Playlist extends EventTarget {
-  #audio = new Audio();
-  #next = new Audio();
-  #file = null;
-  #whole = false;
-  #index = 0;
-  #wanted = false;
 
-  /** @param {{audio_url: string | null, duration_s: number | null}[]} segments filled in place as they finish */
-  constructor(segments) {
+import { FileSound } from "./file-sound.js";
+import { LiveSound } from "./live-sound.js";
+import { startSound } from "./sound.js";
+import { Timeline } from "./timeline.js";
+
+const END_S = 0.05;
+
+/** Events: `change` when playing or waiting begins or stops, `problem` when nothing can be played. */
+export class Playlist extends EventTarget {
+  #live;
+  #file;
+  /** @type {LiveSound | FileSound} what is played, or was last */
+  #sound;
+  #finished = false;
+  #pause = () => this.pause();
+
+  /**
+   * @param {any[]} segments of a JobState, filled in place as they are made
+   * @param {{pause_s: number, sample_rate_hz: number}} form
+   * @param {() => boolean} more whether segments are still to come
+   */
+  constructor(segments, { pause_s, sample_rate_hz }, more) {
     super();
     this.segments = segments;
-    this.#audio.addEventListener("ended", () => this.#ended());
-    this.#audio.addEventListener("pause", () => this.#audio.ended || this.#changed());
-    this.#audio.addEventListener("timeupdate", () => this.dispatchEvent(new Event("move")));
+    this.more = more;
+    this.timeline = new Timeline(segments, pause_s);
+    this.#live = new LiveSound(this.timeline, sample_rate_hz, more);
+    this.#file = new FileSound(this.timeline);
+    this.#sound = this.#live;
+    for (const sound of [this.#live, this.#file]) sound.addEventListener("change", () => this.#changed());
+    this.#live.addEventListener("problem", () => this.dispatchEvent(new Event("problem")));
+    this.#file.addEventListener("problem", () => this.#withoutFile());
   }
 
   get playing() {
-    return this.#wanted;
+    return this.#sound.playing;
+  }
+
+  get waiting() {
+    return this.#sound.waiting;
   }
 
   get ready() {
-    return Boolean(this.#file ?? this.segments[0]?.audio_url);
+    return this.#finished || Boolean(this.segments[0]?.audio_url);
   }
 
-  /** From now on there is one file with everything. What is heard goes on undisturbed until it stops. */
-  finish(url, duration_s) {
-    this.#file = { url, duration_s };
-  }
-
-  /** Seconds at which each segment begins; the file has equal silences between them. */
-  starts() {
-    const lengths = this.segments.map((segment) => segment.duration_s ?? 0);
-    const spoken = lengths.reduce((sum, length) => sum + length, 0);
-    const gaps = lengths.length - 1;
-    const gap = this.#file && gaps ? Math.max(0, (this.#file.duration_s - spoken) / gaps) : 0;
-    let at = 0;
-    return lengths.map((length) => (at += length + gap) - length - gap);
-  }
-
-  where() {
-    if (!this.#whole) return { index: this.#index, offset: this.#audio.currentTime || 0 };
-    const starts = this.starts();
-    const now = this.#audio.currentTime;
-    let index = starts.findLastIndex((start) => start <= now + 1e-3);
-    index = Math.max(0, index);
-    return { index, offset: now - starts[index] };
+  /** @returns {import("./timeline.js").Place} */
+  get place() {
+    return this.#sound.place;
   }
 
   get seconds() {
-    const { index, offset } = this.where();
-    return (this.starts()[index] ?? 0) + offset;
+    return this.timeline.seconds(this.place);
   }
 
   get length() {
-    return this.#file?.duration_s ?? this.segments.reduce((sum, { duration_s }) => sum + (duration_s ?? 0), 0);
+    return this.timeline.length;
+  }
+
+  /** From now on there is one file with everything. What is heard goes on undisturbed until it stops. */
+  finish(url) {
+    this.#finished = true;
+    this.#file.open(url);
+  }
+
+  /** A segment has been made, perhaps not for the first time. */
+  arrived(index) {
+    this.#live.store.forget(index);
+  }
+
+  /** The job has changed: what is waited for may be there, or never come. */
+  look() {
+    this.#live.look();
   }
 
   toggle() {
-    if (this.#wanted) return this.pause();
-    const { index, offset } = this.where();
-    const atEnd = this.#audio.ended && index >= this.segments.length - 1;
-    this.play(atEnd ? 0 : index, atEnd ? 0 : offset);
+    if (this.playing) return this.pause();
+    const atEnd = this.seconds >= this.length - END_S && !this.more();
+    this.play(atEnd ? { index: 0, offset: 0 } : this.place);
   }
 
   pause() {
-    this.#wanted = false;
-    this.#audio.pause();
+    this.#sound.stop();
+  }
+
+  /** @param {import("./timeline.js").Place} place */
+  play(place) {
+    startSound(this.#pause);
+    this.#choose();
+    this.#sound.play(place);
+  }
+
+  /** Playing goes on there, and who has paused stays paused. */
+  seek(place) {
+    if (this.playing) return this.play(place);
+    this.#choose();
+    this.#sound.seek(place);
     this.#changed();
   }
 
-  /** @param {number} index @param {number} [offset] */
-  async play(index, offset = 0) {
-    stopSound();
-    this.#wanted = true;
-    this.#load(index, offset);
-    this.#changed();
-    await this.#start();
+  #choose() {
+    const chosen = this.#finished ? this.#file : this.#live;
+    if (chosen !== this.#sound) this.#sound.stop();
+    this.#sound = chosen;
   }
 
-  /** A segment has arrived: it may be the one that is waited for. */
-  arrived() {
-    const waiting = this.#wanted && !this.#whole && this.#audio.ended;
-    if (waiting && this.segments[this.#index + 1]?.audio_url) this.play(this.#index + 1);
-    this.#changed();
-  }
-
-  #load(index, offset) {
-    this.#whole = this.#file !== null;
-    this.#index = index;
-    const url = this.#whole ? this.#file.url : this.segments[index].audio_url;
-    if (this.#audio.getAttribute("src") !== url) this.#audio.src = url;
-    this.#audio.currentTime = this.#whole ? this.starts()[index] + offset : offset;
-    const after = this.#whole ? null : this.segments[index + 1]?.audio_url;
-    if (after) this.#next.src = after;
-  }
-
-  async #start() {
-    try {
-      await this.#audio.play();
-    } catch (problem) {
-      if (problem.name !== "AbortError") this.pause();
-    }
-  }
-
-  #ended() {
-    const next = this.#index + 1;
-    if (!this.#whole && this.segments[next]?.audio_url) return this.play(next);
-    // The rest may still be in the making: then `arrived` goes on.
-    if (this.#whole || next >= this.segments.length) this.#wanted = false;
-    this.#changed();
+  /** Not every browser plays every format; the segments are WAV. */
+  #withoutFile() {
+    const { place } = this;
+    this.#finished = false;
+    this.play(place);
   }
 
   #changed() {

@@ -12,14 +12,21 @@ function show(button, playing) {
   if (button) button.dataset.playing = String(playing);
 }
 
-/** Let nothing else play (the job page's own player calls this too). */
-export function stopSound() {
-  audio.pause();
+/** @type {(() => void) | null} */
+let silence = null;
+
+/** Whoever begins to sound says how it is stopped when somebody else begins. */
+export function startSound(stop) {
+  if (silence !== stop) silence?.();
+  silence = stop;
 }
+
+const stop = () => audio.pause();
 
 async function toggle(button) {
   const same = current === button && audio.getAttribute("src") === button.dataset.audio;
-  if (same && !audio.paused) return audio.pause();
+  if (same && !audio.paused) return stop();
+  startSound(stop);
   show(current, false);
   current = button;
   if (!same) audio.src = button.dataset.audio;

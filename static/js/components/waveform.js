@@ -1,5 +1,6 @@
 /** The waveform of a job: every segment has its place from the start, and fills when it is ready. */
 
+import { Eased } from "./eased.js";
 import { heightOf } from "./mini-wave.js";
 
 const BAR = 2;
@@ -11,6 +12,12 @@ function colours() {
 }
 
 export class Waveform {
+  /** What is drawn of each segment: its peaks, and how far they have grown. @type {{peaks: number[], grown: Eased}[]} */
+  #shown;
+  /** The peak that fills the whole height. */
+  #top;
+  #frame = 0;
+
   /** @param {HTMLElement} element @param {any[]} segments @param {() => {index: number, offset: number}} where */
   constructor(element, segments, where) {
     this.element = element;
@@ -19,6 +26,8 @@ export class Waveform {
     this.where = where;
     this.making = -1;
     this.colours = colours();
+    this.#shown = segments.map(({ peaks }) => ({ peaks, grown: new Eased(peaks.length ? 1 : 0) }));
+    this.#top = new Eased(this.#highest());
     const repaint = () => {
       this.colours = colours();
       this.draw();
@@ -26,6 +35,19 @@ export class Waveform {
     addEventListener("themechange", repaint);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(repaint));
     new ResizeObserver(() => this.draw()).observe(element);
+  }
+
+  /** A segment has been made: it grows in its place, and the others, if it is the loudest, shrink as slowly. */
+  arrived(index) {
+    const grown = new Eased(0);
+    grown.go(1);
+    this.#shown[index] = { peaks: this.segments[index].peaks, grown };
+    this.#top.go(this.#highest());
+    this.draw();
+  }
+
+  #highest() {
+    return this.#shown.reduce((top, { peaks }) => Math.max(top, ...peaks), 1);
   }
 
   /** Widths by length of text: they are known before any sound, so nothing moves when it arrives. */
@@ -58,22 +80,31 @@ export class Waveform {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const place = this.where();
-    const top = Math.max(1, ...this.segments.map(({ peaks }) => Math.max(...peaks, 0)));
-    this.slots(width).forEach((slot, index) => this.#segment(context, slot, index, place, top, height));
+    this.slots(width).forEach((slot, index) => this.#segment(context, slot, index, place, height));
+    cancelAnimationFrame(this.#frame);
+    const moving = this.#top.moving || this.#shown.some(({ grown }) => grown.moving);
+    if (moving) this.#frame = requestAnimationFrame(() => this.draw());
   }
 
   /** Bars stand on one grid for the whole width, so that short segments look no different from long ones. */
-  #segment(context, slot, index, place, top, height) {
-    const { peaks, duration_s, audio_url } = this.segments[index];
+  #segment(context, slot, index, place, height) {
+    const { peaks, grown } = this.#shown[index];
+    const { duration_s } = this.segments[index];
+    const full = grown.value;
+    const top = this.#top.value;
     const heard = index < place.index ? 1 : index > place.index ? 0 : place.offset / (duration_s || Infinity);
     const share = (x) => Math.min(0.999, Math.max(0, (x - slot.x) / slot.width));
-    for (let x = Math.ceil(slot.x / STEP) * STEP; x + BAR <= slot.x + slot.width + 0.5; x += STEP) {
-      const size = audio_url ? Math.max(BAR, height * heightOf(peaks, share(x), share(x + STEP), top)) : BAR;
-      const spoken = share(x + BAR / 2) < heard;
-      const name = !audio_url ? (index === this.making ? "running" : "wave-rest") : spoken ? "accent" : "wave";
+    const bar = (x, size, name, alpha) => {
       context.fillStyle = this.colours[name];
-      context.globalAlpha = audio_url && !spoken ? 0.6 : 1;
+      context.globalAlpha = alpha;
       context.fillRect(x, (height - size) / 2, BAR, size);
+    };
+    for (let x = Math.ceil(slot.x / STEP) * STEP; x + BAR <= slot.x + slot.width + 0.5; x += STEP) {
+      if (full < 1) bar(x, BAR, index === this.making ? "running" : "wave-rest", 1 - full);
+      if (!full) continue;
+      const size = Math.max(BAR, height * heightOf(peaks, share(x), share(x + STEP), top));
+      const spoken = share(x + BAR / 2) < heard;
+      bar(x, BAR + (size - BAR) * full, spoken ? "accent" : "wave", (spoken ? 1 : 0.6) * full);
     }
     context.globalAlpha = 1;
   }
