@@ -21,6 +21,8 @@ class Environment:
     data_dir: Path
     admin_password: str
     workers: int
+    max_queued_per_user: int
+    max_running_per_user: int
     engine: str
     model_dir: str
     database_url: str
@@ -43,6 +45,8 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         data_dir=Path(source.get("COSYWEB_DATA_DIR") or checkout / "var").expanduser().resolve(),
         admin_password=source.get("COSYWEB_ADMIN_PASSWORD", ""),
         workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
+        max_queued_per_user=_integer(source, "COSYWEB_MAX_QUEUED_PER_USER", 200, 1, 100_000),
+        max_running_per_user=_integer(source, "COSYWEB_MAX_RUNNING_PER_USER", 0, 0, 64),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
         database_url=source.get("DATABASE_URL", ""),

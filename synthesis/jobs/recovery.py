@@ -10,13 +10,15 @@ import datetime
 from django.utils import timezone
 
 from synthesis.jobs import lifecycle, queue
-from synthesis.models import Job, WorkerState
+from synthesis.models import Job, QueueState, WorkerState
 from synthesis.vocabulary import Status
 
 TICKET_GRACE_S = 3.0
 """Between the commit of a job and its ticket lies a moment in which it has none."""
 FORGET_WORKERS_AFTER_S = 3600.0
 PAGE = 100
+MAX_NEW_TICKETS = 500
+"""At a time: pushing them takes a while, and the next look comes in seconds."""
 
 
 def sweep() -> None:
@@ -24,13 +26,15 @@ def sweep() -> None:
     now = timezone.now()
     for job in Job.objects.filter(status=Status.RUNNING, lease_until__lt=now)[:PAGE]:
         lifecycle.take_from_dead_worker(job)
-    _add_missing_tickets(now)
+    add_missing_tickets(now - datetime.timedelta(seconds=TICKET_GRACE_S))
     WorkerState.objects.filter(heartbeat_at__lt=now - datetime.timedelta(seconds=FORGET_WORKERS_AFTER_S)).delete()
 
 
-def _add_missing_tickets(now: datetime.datetime) -> None:
-    settled = now - datetime.timedelta(seconds=TICKET_GRACE_S)
-    waiting = Job.objects.filter(status=Status.QUEUED, queued_at__lt=settled).count()
+def add_missing_tickets(queued_before: datetime.datetime | None = None) -> None:
+    """Tickets for queued jobs that have none; all of them, or those that have waited since ``queued_before``."""
+    if QueueState.objects.paused().exists():
+        return  # workers would only throw them away
+    waiting = Job.objects.filter(status=Status.QUEUED, queued_at__lt=queued_before or timezone.now()).count()
     tickets = queue.tickets() if waiting else None
     if tickets is not None and tickets < waiting:
-        queue.top_up(waiting - tickets)
+        queue.top_up(min(waiting - tickets, MAX_NEW_TICKETS))
