@@ -5,6 +5,7 @@ import { bytes, percent } from "./format.js";
 import { t } from "./messages.js";
 import { connect } from "./page.js";
 import { Gauge } from "./components/gauge.js";
+import { queueSwitch, showQueue } from "./components/queue-switch.js";
 import { showWorkers } from "./components/workers.js";
 
 const FULL_QUEUE = 20;
@@ -36,9 +37,11 @@ function show(frame) {
   const { queued, running } = frame.queue;
   gauges.queue.show(queued / FULL_QUEUE, String(queued), t("queue_now", { queued, running }));
   frame.gpus.forEach(showGpu);
+  showQueue(frame.queue);
   showWorkers(frame.workers, frame.at ?? Date.now() / 1000);
   showWarnings(frame.warnings);
 }
 
 show(JSON.parse(byId("gauges").textContent));
+queueSwitch();
 connect().followScope("system", show);

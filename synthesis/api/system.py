@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ninja import Field, Router, Schema
 
+from synthesis.accounts.address import address_of
 from synthesis.api.auth import ApiRequest
 from synthesis.api.errors import answers
+from synthesis.api.limits import PerUser
+from synthesis.jobs import intake
 from synthesis.monitor import gauges
 
 router = Router(tags=["system"])
@@ -38,6 +41,14 @@ class Queue(Schema):
     queued: int
     running: int
     workers: int
+    paused: bool = Field(description="Workers take no new job; running ones go on, new ones are accepted.")
+    paused_by: str = Field(description="Name of the administrator who paused it; empty: it is not paused.")
+
+
+class QueueCommand(Schema):
+    """What to do with the queue."""
+
+    paused: bool
 
 
 class SystemAnswer(Schema):
@@ -55,3 +66,17 @@ class SystemAnswer(Schema):
 @router.get("", response=answers({200: SystemAnswer}), summary="Gauges, workers, queue", url_name="system")
 def system(request: ApiRequest) -> SystemAnswer:
     return SystemAnswer.model_validate(gauges.read())
+
+
+@router.post(
+    "/queue",
+    response=answers({200: Queue}, 400, 403, 422, 429),
+    throttle=[PerUser("queue", 60)],
+    summary="Pause or resume the queue",
+    url_name="queue",
+)
+def pause_or_resume(request: ApiRequest, body: QueueCommand) -> Queue:
+    """For administrators."""
+    order = intake.pause if body.paused else intake.resume
+    order(by=request.auth, address=address_of(request))
+    return Queue.model_validate(gauges.queue())

@@ -51,4 +51,10 @@ def workers() -> list[dict[str, Any]]:
 
 def queue() -> dict[str, Any]:
     now = board.read()
-    return {"queued": now.queued, "running": now.running, "workers": now.workers}
+    return {
+        "queued": now.queued,
+        "running": now.running,
+        "workers": now.workers,
+        "paused": now.paused,
+        "paused_by": now.paused_by,
+    }
