@@ -47,10 +47,14 @@ function heard(line) {
 
 /** What happened while there was no connection: the snapshot has only the newest jobs. */
 async function catchUp() {
-  const batch = await request("GET", api);
-  for (const line of batch.jobs) {
-    updateRow(line);
-    heard(line);
+  try {
+    const batch = await request("GET", api);
+    for (const line of batch.jobs) {
+      updateRow(line);
+      heard(line);
+    }
+  } catch (problem) {
+    if (!(problem instanceof ApiProblem)) throw problem; // else the line is gone again, and comes back to here
   }
 }
 

@@ -29,5 +29,5 @@ def _told(place: Place) -> dict[str, Any]:
     return {
         "position": place.position,
         "starts_in_s": place.eta_s,
-        "place": places.sentence(place.position, place.eta_s),
+        "place_text": places.sentence(place.position, place.eta_s),
     }

@@ -39,12 +39,18 @@ def check(page: Page) -> None:
     assert too_wide <= 0, f"{page.url} is {too_wide} px wider than its window"
 
 
+def open_dialog(page: Page) -> None:
+    expect(page.locator("#line-state")).to_have_attribute("data-state", "live")  # the scripts are there
+    page.click("[data-open=batch-dialog]")
+    expect(page.locator("#batch-dialog")).to_be_visible()
+
+
 @pytest.mark.browser
 def test_a_file_is_looked_at_made_watched_and_taken_home(
     open_page: OpenPage, files: dict[str, Path], tmp_path: Path
 ) -> None:
     page = open_page()
-    page.click("[data-open=batch-dialog]")
+    open_dialog(page)
     page.set_input_files("#batch-file", files["announcements"])
     expect(page.locator(".batch-row")).to_have_count(5)
     expect(page.locator(".batch-row .problem")).to_have_count(2)
@@ -72,7 +78,7 @@ def test_pasted_lines_make_a_job_each_and_are_cancelled_together(open_page: Open
         api.post("/api/v1/system/queue", json={"paused": True}).raise_for_status()
         try:
             page = open_page()
-            page.click("[data-open=batch-dialog]")
+            open_dialog(page)
             page.fill("#batch-lines", "One.\n\nTwo.\nThree.\nFour.")
             expect(page.locator("#batch-submit")).to_have_text("Make 4 jobs")
             page.click("#batch-submit")
@@ -131,7 +137,7 @@ def test_pictures_of_batches(
     page = open_page(language=language, theme=theme, phone=phone)
     kind = f"{language}-{theme}-{'phone' if phone else 'desktop'}"
     page.fill("#text", "")
-    page.click("[data-open=batch-dialog]")
+    open_dialog(page)
     page.set_input_files("#batch-file", files["announcements"])
     expect(page.locator(".batch-row")).to_have_count(5)
     check(page)
