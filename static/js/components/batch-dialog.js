@@ -52,8 +52,8 @@ export function batchDialog(studio, done) {
     byId("batch-problem").hidden = !text;
   }
 
-  function offer(count) {
-    button.disabled = !count;
+  function offer(count, able) {
+    button.disabled = !able;
     setText(button, t(`batch_submit.${plural(count)}`, { count }));
   }
 
@@ -71,7 +71,7 @@ export function batchDialog(studio, done) {
     byId("batch-rows").replaceChildren(...items);
     byId("batch-preview").hidden = false;
     items[problems[0]?.row]?.scrollIntoView({ block: "nearest" });
-    offer(wrong ? 0 : rows.length);
+    offer(rows.length, !wrong);
   }
 
   async function look() {
@@ -79,7 +79,7 @@ export function batchDialog(studio, done) {
     const file = chosen();
     const limit = Number(form.dataset.limit);
     complain("");
-    offer(0);
+    button.disabled = true;
     attempt = "";
     if (!file) return (byId("batch-preview").hidden = true);
     if (file.size > limit) return complain(t("file_too_large", { size: bytes(file.size), limit: bytes(limit) }));
