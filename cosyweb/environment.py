@@ -23,6 +23,8 @@ class Environment:
     workers: int
     worker_max_growth_mb: int
     unload_after_s: int
+    max_queued_per_user: int
+    max_running_per_user: int
     engine: str
     model_dir: str
     database_url: str
@@ -47,6 +49,8 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
         worker_max_growth_mb=_integer(source, "COSYWEB_WORKER_MAX_GROWTH_MB", 1024, 0, 1_000_000),
         unload_after_s=_integer(source, "COSYWEB_UNLOAD_AFTER_S", 0, 0, 7 * 24 * 3600),
+        max_queued_per_user=_integer(source, "COSYWEB_MAX_QUEUED_PER_USER", 200, 1, 100_000),
+        max_running_per_user=_integer(source, "COSYWEB_MAX_RUNNING_PER_USER", 0, 0, 64),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
         database_url=source.get("DATABASE_URL", ""),

@@ -214,6 +214,10 @@ STORAGES = {
 ENGINE = ENVIRONMENT.engine
 COSYVOICE_MODEL_DIR = ENVIRONMENT.model_dir
 WORKERS = ENVIRONMENT.workers
+MAX_QUEUED_PER_USER = ENVIRONMENT.max_queued_per_user
+"""Queued or running at once."""
+MAX_RUNNING_PER_USER = ENVIRONMENT.max_running_per_user
+"""0: no limit."""
 LEASE_S = 12.0
 """A worker that has not renewed its lease for this long has lost its job to another."""
 HEARTBEAT_S = 3.0

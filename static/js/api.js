@@ -29,17 +29,19 @@ export function problemOf(status, text) {
 /**
  * @param {string} method
  * @param {string} url
- * @param {unknown} [body] sent as JSON
+ * @param {unknown} [body] sent as JSON, or as it is if it is a form
  * @param {Record<string, string>} [headers]
  * @returns {Promise<any>} the JSON of the answer; null if it has none. Throws ApiProblem.
  */
 export async function request(method, url, body, headers = {}) {
   let response;
+  const form = body instanceof FormData; // the browser itself says where its parts end
+  const kind = form ? {} : { "Content-Type": "application/json" };
   try {
     response = await fetch(url, {
       method,
-      headers: { "X-CSRFToken": csrfToken(), Accept: "application/json", "Content-Type": "application/json", ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { "X-CSRFToken": csrfToken(), Accept: "application/json", ...kind, ...headers },
+      body: form || body === undefined ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiProblem({ message: t("network_failed"), code: "network" });

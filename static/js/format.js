@@ -58,3 +58,10 @@ export function moment(moment) {
 export function language(code) {
   return t(`language.${code || "unknown"}`);
 }
+
+const rules = new Intl.PluralRules(locale);
+
+/** @param {number} count @returns {"one" | "other"} which form of a word goes with it: our languages know no others */
+export function plural(count) {
+  return rules.select(count) === "one" ? "one" : "other";
+}

@@ -6,6 +6,7 @@ import { connect } from "./page.js";
 import { ENDED, Status } from "./vocabulary.js";
 import { logPanel } from "./components/log-panel.js";
 import { player } from "./components/player.js";
+import { showPause } from "./components/queue-pause.js";
 import { recipe } from "./components/recipe.js";
 import { stageTrack } from "./components/stage-track.js";
 import { steering } from "./components/steering.js";
@@ -24,6 +25,7 @@ recipe(state);
 line.followJob(state.id, state.last_seq, (frame) => state.hear(frame));
 if (!ENDED.includes(state.status)) {
   line.followScope("portal", ({ queue }) => {
+    if (queue) showPause(queue);
     const place = queue?.positions?.[state.id];
     if (place && state.status === Status.QUEUED) state.place(place);
   });

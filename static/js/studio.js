@@ -4,6 +4,7 @@ import { ApiProblem, request } from "./api.js";
 import { byId, toast } from "./dom.js";
 import { t } from "./messages.js";
 import { connect } from "./page.js";
+import { batchDialog } from "./components/batch-dialog.js";
 import { keepDraft } from "./components/draft.js";
 import { instruction } from "./components/instruction.js";
 import { JobList } from "./components/job-list.js";
@@ -23,6 +24,8 @@ instruction(byId("instruct"), byId("instruct-chips"));
 const seed = seedField(byId("seed"));
 const voice = voiceChoice(byId("prompt_audio"));
 voiceDialogs((created) => voice.add(created));
+
+batchDialog(form, (made) => location.assign(`/batches/${made.batch}/`));
 
 const jobs = new JobList(byId("job-list"), Number(user), JSON.parse(byId("lines").textContent));
 connect().followScope("portal", (frame) => {
@@ -45,7 +48,7 @@ async function generate() {
   seed.used();
   const many = answer.jobs.length > 1;
   toast(many ? t("submitted_many", { count: answer.jobs.length }) : t("submitted"), {
-    href: many ? "/jobs/" : `/jobs/${answer.id}/`,
+    href: many ? `/batches/${answer.batch}/` : `/jobs/${answer.id}/`,
     label: many ? "→" : answer.id,
   });
 }

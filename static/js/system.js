@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { connect } from "./page.js";
 import { Host } from "./components/host.js";
+import { queueSwitch, showQueue } from "./components/queue-switch.js";
 import { showWarnings } from "./components/warnings.js";
 import { workerOrders } from "./components/worker-orders.js";
 import { showWorkers } from "./components/workers.js";
@@ -28,6 +29,7 @@ function showHosts(machines) {
 function show(frame) {
   showHosts(frame.hosts);
   hosts.get(first.dataset.host).showQueue(frame.queue, FULL_QUEUE);
+  showQueue(frame.queue);
   showWorkers(frame.workers, frame.at);
   const failed = frame.workers.filter((worker) => worker.state === "failed");
   showWarnings(byId("warnings"), frame.details, failed.map(({ name, message }) => ({ worker: name, message })));
@@ -35,4 +37,5 @@ function show(frame) {
 
 show(JSON.parse(byId("gauges").textContent));
 workerOrders();
+queueSwitch();
 connect().followScope("system", show);

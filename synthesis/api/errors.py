@@ -138,6 +138,8 @@ _WRAPPERS = frozenset({"body", "query", "path", "header", "form", "file"})
 def _field(location: Iterable[int | str]) -> str:
     """The name of a field as the caller wrote it: ``texts.3``."""
     parts = [str(part) for part in location]
+    if parts == ["file", "file"]:  # a field that is called like the place it comes from
+        return "file"
     while parts and parts[0] in _WRAPPERS:
         parts.pop(0)
     return ".".join(parts)

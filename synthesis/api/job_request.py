@@ -67,7 +67,11 @@ class JobRequest(Schema):
     )
     speed: Any = field("number", "2.0 is twice as fast.", minimum=spec.MIN_SPEED, maximum=spec.MAX_SPEED, default=1.0)
     priority: Any = field(
-        "integer", "Higher is taken first.", minimum=spec.MIN_PRIORITY, maximum=spec.MAX_PRIORITY, default=0
+        "integer",
+        "Among your own jobs, higher is taken first.",
+        minimum=spec.MIN_PRIORITY,
+        maximum=spec.MAX_PRIORITY,
+        default=0,
     )
     format: Any = field("string", "Of the main output.", enum=[*AudioFormat], default=AudioFormat.WAV)
 

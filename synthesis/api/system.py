@@ -10,6 +10,7 @@ from synthesis.accounts.address import address_of
 from synthesis.api.auth import ApiRequest
 from synthesis.api.errors import answers
 from synthesis.api.limits import PerUser
+from synthesis.jobs import estimate, intake
 from synthesis.models import WorkerState
 from synthesis.monitor import gauges, orders
 
@@ -63,6 +64,14 @@ class Queue(Schema):
     queued: int
     running: int
     workers: int
+    paused: bool = Field(description="Workers take no new job; running ones go on, new ones are accepted.")
+    paused_by: str = Field(description="Name of the administrator who paused it; empty: it is not paused.")
+
+
+class QueueCommand(Schema):
+    """What to do with the queue."""
+
+    paused: bool
 
 
 class Warning(Schema):  # noqa: A001 it is what the protocol calls it
@@ -115,3 +124,17 @@ def order_workers(request: ApiRequest, body: WorkersOrder) -> Status[OrderedAnsw
     order = WorkerState.Order(body.command)
     told = orders.give(order, body.name, by=request.auth, address=address_of(request))
     return Status(202, OrderedAnswer(ordered=told))
+
+
+@router.post(
+    "/queue",
+    response=answers({200: Queue}, 400, 403, 422, 429),
+    throttle=[PerUser("queue", 60)],
+    summary="Pause or resume the queue",
+    url_name="queue",
+)
+def pause_or_resume(request: ApiRequest, body: QueueCommand) -> Queue:
+    """For administrators."""
+    order = intake.pause if body.paused else intake.resume
+    order(by=request.auth, address=address_of(request))
+    return Queue.model_validate(gauges.queue(estimate.live_workers()))

@@ -7,7 +7,7 @@ import re
 from django.utils.translation import gettext as _
 
 from synthesis.errors import Forbidden, NotFound
-from synthesis.models import Job, User, Voice
+from synthesis.models import Batch, Job, User, Voice
 
 _ID = re.compile(r"[0-9a-z]{1,16}")
 
@@ -18,6 +18,15 @@ def job(user: User, job_id: str) -> Job:
     found = rows.filter(pk=job_id).first() if _ID.fullmatch(job_id) else None
     if found is None:
         raise NotFound(_("This job does not exist."))
+    return found
+
+
+def batch(user: User, batch_id: str) -> Batch:
+    """With its owner; raises NotFound."""
+    rows = Batch.objects.visible_to(user).select_related("owner")
+    found = rows.filter(pk=batch_id).first() if _ID.fullmatch(batch_id) else None
+    if found is None:
+        raise NotFound(_("This batch does not exist."))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from synthesis.events.hints import hint_for
 from synthesis.models import Event, Job
@@ -134,7 +135,10 @@ def _queued(frame: Frame, data: Mapping[str, Any]) -> None:
     frame["position"] = data["position"]
     frame["eta_s"] = data["eta_s"]
     if data["position"]:
-        frame["message"] = _("Waiting: %(count)s jobs ahead") % {"count": data["position"]}
+        count = data["position"]
+        frame["message"] = ngettext("Waiting: %(count)s job ahead", "Waiting: %(count)s jobs ahead", count) % {
+            "count": count
+        }
     else:
         frame["message"] = _("Waiting for a worker")
 

@@ -18,10 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.accounts import audit
-from synthesis.errors import InvalidInput, NotNow
+from synthesis.errors import InvalidInput, NotNow, RateLimited
 from synthesis.events import facts, push
 from synthesis.events.record import record
-from synthesis.jobs import board, queue
+from synthesis.jobs import board, limits, queue, turns
 from synthesis.jobs.lapsing import lapse
 from synthesis.jobs.seeds import segment_seed
 from synthesis.jobs.spec import JobSpec
@@ -61,8 +61,10 @@ def submit(
     """Store a job and hand it to the queue. The same ``idempotency_key`` gives the first job again."""
     try:
         with transaction.atomic():
-            job = _store(spec, owner=owner, address=address, batch=batch, idempotency_key=idempotency_key)
-    except IntegrityError:
+            limits.check_room(owner, 1)
+            job = _store(spec, owner=owner, batch=batch, idempotency_key=idempotency_key)
+            _note_queued([job], owner=owner, address=address)
+    except (IntegrityError, RateLimited):
         first = Job.objects.filter(owner=owner, idempotency_key=idempotency_key).first() if idempotency_key else None
         if first is None:
             raise
@@ -79,18 +81,19 @@ def submit_batch(
     The first job carries the ``idempotency_key``; raises IntegrityError if that was used before.
     """
     with transaction.atomic():
+        limits.check_room(owner, len(specs))
         batch = Batch.objects.create(owner=owner, title=" ".join(title[:240].split())[:120])
         keys = [idempotency_key, *[None] * (len(specs) - 1)]
         stored = [
-            _store(spec, owner=owner, address=address, batch=batch, idempotency_key=key)
-            for spec, key in zip(specs, keys, strict=True)
+            _store(spec, owner=owner, batch=batch, idempotency_key=key) for spec, key in zip(specs, keys, strict=True)
         ]
+        _note_queued(stored, owner=owner, address=address)
     _hand_over(stored)
     return batch, list(batch.jobs.select_related("voice").order_by("created_at", "id"))
 
 
-def _store(spec: JobSpec, *, owner: User, address: str | None, batch: Batch | None, idempotency_key: str | None) -> Job:
-    """A job with its segments and its first event, in the caller's transaction."""
+def _store(spec: JobSpec, *, owner: User, batch: Batch | None, idempotency_key: str | None) -> Job:
+    """A job with its segments, in the caller's transaction."""
     pieces = splitter.split(spec.text)
     if not pieces:
         problem = _("This text has nothing that can be spoken.")
@@ -100,6 +103,7 @@ def _store(spec: JobSpec, *, owner: User, address: str | None, batch: Batch | No
         batch=batch,
         voice=spec.voice,
         idempotency_key=idempotency_key,
+        label=spec.label,
         text=spec.text,
         prompt_text=spec.prompt_text,
         instruct=spec.instruct,
@@ -113,10 +117,16 @@ def _store(spec: JobSpec, *, owner: User, address: str | None, batch: Batch | No
     )
     job.save(force_insert=True)
     Segment.objects.bulk_create(_segments(job, pieces))
-    position, eta_s = board.place_of(job.pk)
-    record(Job.objects.all(), job.pk, [facts.Queued(seed=job.seed, position=position, eta_s=eta_s)], eta_s=eta_s)
-    audit.record("job.submit", actor=owner, target=job, address=address, detail={"seed": job.seed})
     return job
+
+
+def _note_queued(jobs: Sequence[Job], *, owner: User, address: str | None) -> None:
+    """The first event of each, with its place in the queue; all places come from one look."""
+    now = board.read()
+    for job in jobs:
+        position, eta_s = now.place_of(job.pk)
+        record(Job.objects.all(), job.pk, [facts.Queued(seed=job.seed, position=position, eta_s=eta_s)], eta_s=eta_s)
+        audit.record("job.submit", actor=owner, target=job, address=address, detail={"seed": job.seed})
 
 
 def _hand_over(jobs: Sequence[Job]) -> None:
@@ -128,19 +138,14 @@ def _hand_over(jobs: Sequence[Job]) -> None:
 
 def claim_next(worker: str) -> Claim | None:
     """Take the job whose turn it is; None if nothing waits."""
-    while candidate := Job.objects.in_turn().values_list("pk", "attempt").first():
-        job_id, attempt = candidate
+    while turn := turns.look():
         now = timezone.now()
-        taken = Job.objects.filter(pk=job_id, attempt=attempt, status=Status.QUEUED).update(
-            status=Status.RUNNING,
-            worker=worker,
-            lease_until=now + datetime.timedelta(seconds=settings.LEASE_S),
-            started_at=now,
-            eta_s=None,
-        )
-        if taken:  # else another worker was faster: look again
+        lease_until = now + datetime.timedelta(seconds=settings.LEASE_S)
+        if turns.take(
+            turn, status=Status.RUNNING, worker=worker, lease_until=lease_until, started_at=now, eta_s=None
+        ):  # else another worker was faster: look again
             push.queue_changed()
-            return Claim(job_id, attempt, worker)
+            return Claim(turn.job_id, turn.attempt, worker)
     return None
 
 
@@ -204,6 +209,8 @@ def hand_back(claim: Claim) -> None:
 def _leave(claim: Claim, target: Status, fact: facts.Fact, where: QuerySet[Job] | None = None, **changes: Any) -> None:
     if not _change(claim.rows() if where is None else where, claim.job_id, fact, status=target, **changes):
         raise LeaseLost(claim.job_id)
+    if settings.MAX_RUNNING_PER_USER:
+        queue.top_up(1)  # the person's next job may have been passed over, and its ticket with it
 
 
 def cancel_waiting(job_id: str, by: str) -> bool:

@@ -1,7 +1,7 @@
 """The only module that knows RQ.
 
 A message in the queue is a *ticket*: it says that there is one more job to do. Whose turn it is
-is decided in the database when a worker takes the ticket (``Job.objects.in_turn``), so a priority
+is decided in the database when a worker takes the ticket (``jobs/turns.py``), so a priority
 can change while a job waits, and a lost or doubled ticket does no harm.
 """
 

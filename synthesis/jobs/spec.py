@@ -44,6 +44,8 @@ class JobSpec:
     speed: float
     priority: int
     format: AudioFormat
+    label: str = ""
+    """What the job is within its batch; not part of what decides the samples."""
 
 
 def draw_seed() -> int:

@@ -1,4 +1,4 @@
-"""One request for audio to its jobs: a text, several takes of it, or a list of texts."""
+"""One request for audio to its jobs: a text, several takes of it, a list of texts, or a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.errors import InvalidInput
-from synthesis.jobs import lifecycle, spec
+from synthesis.jobs import lifecycle, spec, upload
 from synthesis.jobs.spec import JobSpec
 from synthesis.models import Batch, Job, User
 
@@ -40,9 +40,7 @@ def submit(
     ``raw`` has the fields of ``generate_audio``, and ``takes`` or ``texts``. The same ``idempotency_key`` gives
     what the first request gave, even if it could not be made again (its voice may be gone).
     """
-    if idempotency_key and len(idempotency_key) > MAX_KEY_CHARS:
-        problem = _("At most %(limit)s characters are possible.") % {"limit": MAX_KEY_CHARS}
-        raise InvalidInput(problem, fields={"Idempotency-Key": problem})
+    _check_key(idempotency_key)
     earlier = _earlier(owner, idempotency_key)
     if earlier is not None:
         return earlier
@@ -51,9 +49,33 @@ def submit(
         return _with_siblings(
             lifecycle.submit(specs[0], owner=owner, address=address, idempotency_key=idempotency_key or None)
         )
+    return _batch(specs, owner=owner, address=address, title=specs[0].text, idempotency_key=idempotency_key)
+
+
+def submit_file(
+    data: bytes,
+    name: str,
+    defaults: Mapping[str, object],
+    *,
+    owner: User,
+    address: str | None,
+    idempotency_key: str | None = None,
+) -> Submission:
+    """Submit the jobs of a file as one batch named after it, all or none; raises InvalidInput or TooLarge."""
+    _check_key(idempotency_key)
+    earlier = _earlier(owner, idempotency_key)
+    if earlier is not None:
+        return earlier
+    specs = upload.specs_of(upload.check(data, name, defaults, user=owner))
+    return _batch(specs, owner=owner, address=address, title=name, idempotency_key=idempotency_key)
+
+
+def _batch(
+    specs: list[JobSpec], *, owner: User, address: str | None, title: str, idempotency_key: str | None
+) -> Submission:
     try:
         batch, jobs = lifecycle.submit_batch(
-            specs, owner=owner, address=address, title=specs[0].text, idempotency_key=idempotency_key or None
+            specs, owner=owner, address=address, title=title, idempotency_key=idempotency_key or None
         )
     except IntegrityError:
         earlier = _earlier(owner, idempotency_key)  # the same request, a moment faster
@@ -61,6 +83,12 @@ def submit(
             raise
         return earlier
     return Submission(jobs, batch)
+
+
+def _check_key(idempotency_key: str | None) -> None:
+    if idempotency_key and len(idempotency_key) > MAX_KEY_CHARS:
+        problem = _("At most %(limit)s characters are possible.") % {"limit": MAX_KEY_CHARS}
+        raise InvalidInput(problem, fields={"Idempotency-Key": problem})
 
 
 def specs_of(raw: Mapping[str, object], *, user: User) -> list[JobSpec]:

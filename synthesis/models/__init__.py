@@ -7,6 +7,7 @@ from .control import Control
 from .event import Event
 from .job import Job
 from .output import Output
+from .queue_state import QueueState
 from .saved_seed import SavedSeed
 from .segment import Segment
 from .user import User
@@ -21,6 +22,7 @@ __all__ = [
     "Event",
     "Job",
     "Output",
+    "QueueState",
     "SavedSeed",
     "Segment",
     "User",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.identifiers import new_id
@@ -37,9 +38,9 @@ class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> JobQuerySet:
         return self.filter(status__in=ACTIVE)
 
-    def in_turn(self) -> JobQuerySet:
-        """Queued jobs in the order in which workers take them."""
-        return self.filter(status=Status.QUEUED).order_by("-priority", "queued_at", "id")
+    def queued_of(self, user: int | OuterRef) -> JobQuerySet:
+        """One person's waiting jobs, the next one first. Whose turn it is: ``jobs/turns.py``."""
+        return self.filter(status=Status.QUEUED, owner=user).order_by("-priority", "queued_at", "id")
 
 
 class Job(models.Model):
@@ -59,6 +60,8 @@ class Job(models.Model):
     )  # null: not part of the unique constraint
 
     # What was asked for
+    label = models.CharField(_("label"), max_length=80, blank=True)
+    """What the job is within its batch, as the number and times of a subtitle."""
     text = models.TextField(_("text"))
     prompt_text = models.TextField(_("transcript of the reference"), blank=True)
     instruct = models.CharField(_("instruction"), max_length=500, blank=True)
@@ -113,7 +116,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created_at"], name="job_of_owner"),
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
-            models.Index(fields=["status", "-priority", "queued_at"], name="job_in_turn"),
+            models.Index(fields=["status", "owner", "-priority", "queued_at", "id"], name="job_in_turn"),
             models.Index(fields=["status", "-created_at"], name="job_newest_of_status"),
         ]
         constraints = [
@@ -125,9 +128,10 @@ class Job(models.Model):
 
     @property
     def title(self) -> str:
-        """The first words of the text."""
+        """The first words of the text, after the label if there is one."""
         line = " ".join(self.text[:120].split())
-        return line if len(line) <= 60 else line[:59] + "…"
+        words = line if len(line) <= 60 else line[:59] + "…"
+        return f"{self.label} · {words}" if self.label else words
 
     @property
     def has_ended(self) -> bool:

@@ -9,6 +9,8 @@ class User(AbstractUser):
     """A member of the team."""
 
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: as the browser asks."))
+    served_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When a worker last began a job of theirs: who was served longest ago has the next turn."""
 
     class Meta:
         verbose_name = _("user")

@@ -67,8 +67,9 @@ def queue_for(now_on_board: Board, user: User) -> dict[str, Any]:
         "queued": now_on_board.queued,
         "running": now_on_board.running,
         "workers": now_on_board.workers,
-        "paused": False,
         "details": gauges.warnings(),
+        "paused": now_on_board.paused,
+        "paused_by": now_on_board.paused_by,
         "positions": {
             place.job_id: {"position": place.position, "eta_s": place.eta_s}
             for place in now_on_board.places

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from synthesis.jobs import spec
+from synthesis.models import QueueState
 from synthesis.web.messages import messages
 
 
@@ -23,9 +24,20 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             "instruct": spec.MAX_INSTRUCT_CHARS,
             "upload_bytes": settings.MAX_REFERENCE_BYTES,
         },
+        "queue_pause": _queue_pause,
         "page": request.resolver_match.url_name if request.resolver_match else "",
         "version": settings.VERSION,
     }
+
+
+def _queue_pause() -> str:
+    """Says that the queue is paused and by whom; empty: it is not."""
+    pause = QueueState.objects.paused().select_related("paused_by").first()
+    if pause is None:
+        return ""
+    if pause.paused_by is None:
+        return _("The queue is paused.")
+    return _("The queue is paused by {name}.").format(name=pause.paused_by.get_username())
 
 
 def _engine_sentence() -> str:

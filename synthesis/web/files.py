@@ -80,16 +80,16 @@ async def voice_audio(request: HttpRequest, voice_id: str) -> HttpResponseBase:
 
 
 async def _answer(request: HttpRequest, find: Callable[[User], StoredAudio | None]) -> HttpResponseBase:
-    user = await _listener(request)
+    user = await listener(request)
     if user is None:
-        return _who_are_you(request)
+        return who_are_you(request)
     audio = await sync_to_async(find)(user)
     if audio is None:
         raise Http404
     return serve(request, audio)
 
 
-async def _listener(request: HttpRequest) -> User | None:
+async def listener(request: HttpRequest) -> User | None:
     """Whoever the API key or, without one, the login session stands for."""
     token = keys.bearer_token(request.headers.get("Authorization", ""))
     if token is not None:
@@ -98,7 +98,7 @@ async def _listener(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _who_are_you(request: HttpRequest) -> HttpResponse:
+def who_are_you(request: HttpRequest) -> HttpResponse:
     """People are sent to the login page, programs and players are told."""
     if "text/html" in request.headers.get("Accept", "") and "Authorization" not in request.headers:
         return redirect_to_login(request.get_full_path())

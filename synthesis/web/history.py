@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from synthesis.models import Job, Voice
+from synthesis.models import Batch, Job, Voice
 from synthesis.models.job import STATUS_LABELS, JobQuerySet
 from synthesis.vocabulary import ACTIVE, Status
 from synthesis.web.lines import lines_of
@@ -39,7 +39,8 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "voice": request.GET.get("voice", ""),
         "voices": Voice.objects.visible_to(user).order_by("name"),
         "kept": _kept(request),
-        "filtered": any(request.GET.get(name) for name in ("q", "status", "voice")),
+        "batch": Batch.objects.visible_to(user).filter(pk=request.GET.get("batch", "").replace("\0", "")[:16]).first(),
+        "filtered": any(request.GET.get(name) for name in ("q", "status", "voice", "batch")),
     }
     return render(request, "web/jobs.html", context)
 
@@ -62,6 +63,8 @@ def _filtered(rows: JobQuerySet, wanted: Any) -> JobQuerySet:
         rows = rows.filter(status__in=ACTIVE)
     elif status in set(Status):
         rows = rows.filter(status=status)
+    if batch := wanted.get("batch", "").replace("\0", ""):
+        rows = rows.filter(batch_id=batch[:16])
     return rows.filter(voice_id=voice[:16]) if voice else rows
 
 

@@ -7,18 +7,27 @@ from typing import Any
 
 from synthesis.events.wire import portal_line
 from synthesis.jobs import board
+from synthesis.jobs.board import Place
 from synthesis.models import Job
 from synthesis.vocabulary import Status
+from synthesis.web import places
 
 
 def lines_of(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     """``jobs`` come with their voice (and owner). The queue is only read if one of them waits."""
     rows = list(jobs)
     waiting = any(job.status == Status.QUEUED for job in rows)
-    places = {place.job_id: place for place in board.read().places} if waiting else {}
+    known = {place.job_id: place for place in board.read().places} if waiting else {}
     lines = []
     for job in rows:
-        place = places.get(job.pk)
-        position = {"position": place.position, "starts_in_s": place.eta_s} if place else {}
-        lines.append({**portal_line(job), **position})
+        place = known.get(job.pk)
+        lines.append({**portal_line(job), **(_told(place) if place else {})})
     return lines
+
+
+def _told(place: Place) -> dict[str, Any]:
+    return {
+        "position": place.position,
+        "starts_in_s": place.eta_s,
+        "place_text": places.sentence(place.position, place.eta_s),
+    }

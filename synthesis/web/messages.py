@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from synthesis.events.wire import stage_label
 from synthesis.models.job import STATUS_LABELS
 from synthesis.vocabulary import Stage
-from synthesis.web import warnings
+from synthesis.web import places, warnings
 
 
 def messages() -> dict[str, str]:
@@ -17,6 +18,8 @@ def messages() -> dict[str, str]:
         **{f"stage.{stage}": stage_label(stage) for stage in Stage},
         **_connection(),
         **_jobs(),
+        **places.messages(),
+        **_batches(),
         **_steering(),
         **_studio(),
         **_voices(),
@@ -41,9 +44,6 @@ def _connection() -> dict[str, str]:
 def _jobs() -> dict[str, str]:
     return {
         "left": _("about {time} left"),
-        "ahead": _("{count} ahead"),
-        "next": _("next in line"),
-        "ahead_eta": _("{count} ahead, starts in about {time}"),
         "step": _("Step {step} of {total}"),
         "seconds": _("{seconds} s"),
         "play": _("Play"),
@@ -60,6 +60,22 @@ def _jobs() -> dict[str, str]:
         "log_cleared": _("The view is cleared; the stored log is not."),
         "queue_now": _("{queued} waiting, {running} running"),
         "audio_position": _("{at} of {duration}"),
+    }
+
+
+def _batches() -> dict[str, str]:
+    return {
+        "pasted_texts": _("Pasted texts"),
+        "batch_jobs.one": ngettext("{count} job", "{count} jobs", 1),
+        "batch_jobs.other": ngettext("{count} job", "{count} jobs", 2),
+        "batch_submit.one": ngettext("Make {count} job", "Make {count} jobs", 1),
+        "batch_submit.other": ngettext("Make {count} job", "Make {count} jobs", 2),
+        "batch_columns": _("columns: {names}"),
+        "batch_ignored": _("not used: {names}"),
+        "batch_problems.one": ngettext("{count} problem", "{count} problems", 1),
+        "batch_problems.other": ngettext("{count} problem", "{count} problems", 2),
+        "batch_taken": _("{taken} of {count} jobs"),
+        "confirm_cancel_batch": _("Cancel every job of this batch that has not ended?"),
     }
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from synthesis.accounts.address import address_of
-from synthesis.errors import InvalidInput
-from synthesis.jobs import spec, submission
+from synthesis.errors import PortalError
+from synthesis.jobs import spec, submission, upload
 from synthesis.models import Job, SavedSeed, User, Voice
 from synthesis.models.job import MODE_LABELS
 from synthesis.monitor import gauges, machine
@@ -34,10 +34,11 @@ def studio(request: HttpRequest) -> HttpResponse:
         return render(request, "web/studio.html", _context(user, _first_values(request, user), {}))
     values = {name: request.POST.get(name, "") for name in FIELDS}
     try:
-        jobs = submission.submit(values, owner=user, address=address_of(request)).jobs
-    except InvalidInput as problem:
-        return render(request, "web/studio.html", _context(user, values, problem.fields), status=problem.http_status)
-    return redirect("job", jobs[0].pk) if len(jobs) == 1 else redirect("jobs")
+        done = submission.submit(values, owner=user, address=address_of(request))
+    except PortalError as problem:
+        problems = problem.fields or {"text": problem.message}
+        return render(request, "web/studio.html", _context(user, values, problems), status=problem.http_status)
+    return redirect("batch", done.batch.pk) if done.batch else redirect("job", done.jobs[0].pk)
 
 
 def _first_values(request: HttpRequest, user: User) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def _context(user: User, values: dict[str, Any], problems: dict[str, Any]) -> di
         "saved_seeds": SavedSeed.objects.filter(owner=user).select_related("voice")[:50],
         "max_takes": submission.MAX_TAKES,
         "speed_range": (spec.MIN_SPEED, spec.MAX_SPEED),
+        "max_rows": upload.MAX_ROWS,
         "max_upload_mib": settings.MAX_REFERENCE_BYTES >> 20,
     }
 

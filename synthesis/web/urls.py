@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from synthesis.web import account, files, history, job, language, studio, system, voices
+from synthesis.web import account, batch, files, history, job, language, studio, system, voices
 
 urlpatterns = [
     path("", studio.studio, name="studio"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("jobs/<str:job_id>/", job.job, name="job"),
     path("jobs/<str:job_id>/log.txt", job.log, name="job_log"),
     path("jobs/<str:job_id>/segments/<int:index>.wav", files.segment_audio, name="segment_audio"),
+    path("batches/<str:batch_id>/", batch.batch, name="batch"),
+    path("batches/<str:batch_id>/download", batch.download, name="batch_download"),
     path("outputs/<str:name>", files.output, name="output"),
     path("voices/", voices.voices, name="voices"),
     path("voices/<str:voice_id>/delete/", voices.delete, name="voice_delete"),

@@ -1,4 +1,4 @@
-/** Drop a file on the field, and hear it before it goes up. */
+/** Drop a file on the field; one that can be heard is, before it goes up. */
 
 /** @param {HTMLElement} area */
 export function dropArea(area) {
@@ -27,9 +27,10 @@ export function dropArea(area) {
     event.preventDefault();
     if (event.dataTransfer.files.length) {
       input.files = event.dataTransfer.files;
-      chosen();
+      input.dispatchEvent(new Event("change"));
     }
   });
+  if (!preview) return;
   input.addEventListener("change", chosen);
   form.addEventListener("reset", () => (preview.hidden = true));
 }

@@ -3,14 +3,11 @@
 import { byId, setBadge, setBar, setText } from "../dom.js";
 import { percent, seconds, span } from "../format.js";
 import { t } from "../messages.js";
+import { placeText } from "./place.js";
 
 /** The most telling number of a job's state: place in the queue, percentage and time left, or length. */
 export function detail(line) {
-  if (line.status === "queued" && line.position != null) {
-    if (!line.position) return t("next");
-    const time = line.starts_in_s == null ? null : span(line.starts_in_s);
-    return time ? t("ahead_eta", { count: line.position, time }) : t("ahead", { count: line.position });
-  }
+  if (line.status === "queued" && line.position != null) return placeText(line.position, line.starts_in_s);
   if (line.status === "running") {
     const done = `${percent(line.progress)} %`;
     return line.eta_s == null ? done : `${done} · ${t("left", { time: span(line.eta_s) })}`;

@@ -3,6 +3,7 @@
 import { byId, setText } from "../dom.js";
 import { t } from "../messages.js";
 import { JobCard } from "./job-card.js";
+import { showPause } from "./queue-pause.js";
 
 const LONGEST = 40;
 
@@ -56,6 +57,7 @@ export class JobList {
   }
 
   #queue(queue) {
+    showPause(queue);
     setText(byId("queue-state"), queue.queued || queue.running ? t("queue_now", queue) : "");
     for (const [id, { position, eta_s }] of Object.entries(queue.positions ?? {})) {
       const card = this.cards.get(id);

@@ -5,13 +5,10 @@ import { percent, seconds, span } from "../format.js";
 import { t } from "../messages.js";
 import { stageShares } from "../stages.js";
 import { ENDED, Status } from "../vocabulary.js";
+import { placeText } from "./place.js";
 
 function timeLeft(state) {
-  if (state.status === Status.QUEUED && state.position != null) {
-    if (!state.position) return t("next");
-    const time = span(state.starts_in_s);
-    return state.starts_in_s == null ? t("ahead", { count: state.position }) : t("ahead_eta", { count: state.position, time });
-  }
+  if (state.status === Status.QUEUED && state.position != null) return placeText(state.position, state.starts_in_s);
   if (state.status !== Status.RUNNING || state.eta_s == null) return "";
   const left = Math.max(1, state.eta_s - (Date.now() - state.heardAt) / 1000);
   return t("left", { time: span(left) });

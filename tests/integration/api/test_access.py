@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from synthesis.accounts import keys
 from synthesis.api.root import api
-from synthesis.models import ApiKey, AuditEntry, Job, SavedSeed, User, Voice
+from synthesis.models import ApiKey, AuditEntry, Batch, Job, SavedSeed, User, Voice
 from tests.conftest import make_voice
 from tests.integration.api.conftest import Caller
 
@@ -34,6 +35,10 @@ SAMPLES = [
     Sample("GET /api/v1/jobs/{job_id}/log", 200, of_somebody=True),
     Sample("GET /api/v1/jobs/{job_id}/outputs", 200, of_somebody=True),
     Sample("POST /api/v1/jobs/{job_id}/control", 202, {"command": "speed", "value": 1.5}, of_somebody=True),
+    Sample("POST /api/v1/batches", 202),
+    Sample("POST /api/v1/batches/preview", 200),
+    Sample("GET /api/v1/batches/{batch_id}", 200, of_somebody=True),
+    Sample("POST /api/v1/batches/{batch_id}/control", 202, {"command": "pause"}, of_somebody=True),
     Sample("GET /api/v1/voices", 200),
     Sample("POST /api/v1/voices", 201),
     Sample("GET /api/v1/voices/{voice_id}", 200, of_somebody=True),
@@ -48,6 +53,7 @@ SAMPLES = [
     Sample("DELETE /api/v1/keys/{key_id}", 204, of_somebody=True),
     Sample("GET /api/v1/system", 200),
     Sample("POST /api/v1/system/workers", 403, {"command": "unload"}),
+    Sample("POST /api/v1/system/queue", 403, {"paused": True}),
 ]
 ALL = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.operation)
 UNSAFE = pytest.mark.parametrize(
@@ -61,7 +67,9 @@ OF_SOMEBODY = pytest.mark.parametrize(
 @pytest.fixture
 def send(owner: User, voice: Voice, make_job: Callable[..., Job], recording: bytes) -> Callable[[Client, Sample], Any]:
     """Sends a sample about objects of the owner's."""
+    batch = Batch.objects.create(owner=owner)
     ids = {
+        "batch_id": batch.pk,
         "job_id": make_job(owner).pk,
         "voice_id": make_voice("Own", owner=owner).pk,
         "seed_id": SavedSeed.objects.create(owner=owner, seed=1).pk,
@@ -75,6 +83,8 @@ def send(owner: User, voice: Voice, make_job: Callable[..., Job], recording: byt
             caller = Caller()
             caller.client = client
             return caller.upload(recording)
+        if sample.operation.startswith("POST /api/v1/batches") and sample.body is None:
+            return client.post(url, {"file": SimpleUploadedFile("a.txt", b"Hello.")})
         return client.generic(method, url, _json(sample.body), content_type="application/json")
 
     return request

@@ -104,7 +104,8 @@ def test_the_gauges_tell_machine_workers_and_queue(program: Caller, owner: User,
     make_job(owner)
     told = program.get("/api/v1/system").json()
     assert [one["name"] for one in told["workers"]] == ["w1"]
-    assert told["queue"] == {"queued": 1, "running": 0, "workers": 1}
+    expected = {"queued": 1, "running": 0, "workers": 1, "paused": False, "paused_by": ""}
+    assert told["queue"] == expected
     assert 0 < told["memory"]["used"] < told["memory"]["total"]
 
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from synthesis.models import Control, Job, User, Voice
+from synthesis.jobs import intake
+from synthesis.models import Batch, Control, Job, User, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import Status
 from tests.conftest import make_voice
@@ -105,7 +106,7 @@ def test_a_form_without_javascript_makes_a_job(browser: Client, voice: Voice) ->
 @pytest.mark.django_db(transaction=True)
 def test_takes_make_several_jobs(browser: Client, voice: Voice) -> None:
     response = browser.post("/", {"text": "Hello there.", "takes": "3"})
-    assert response["Location"] == "/jobs/"
+    assert response["Location"] == f"/batches/{Batch.objects.get().pk}/"
     assert Job.objects.count() == 3
 
 
@@ -156,6 +157,53 @@ def test_the_whole_log_is_a_text_file(browser: Client, owner: User, make_job: Ca
     response = browser.get(f"/jobs/{make_job(owner).pk}/log.txt")
     assert response["Content-Type"].startswith("text/plain")
     assert "attachment" in response["Content-Disposition"]
+
+
+def test_a_place_in_the_queue_is_a_sentence_from_the_first_view_on(
+    owner: User, browser: Client, make_job: Callable[..., Job]
+) -> None:
+    jobs = [make_job(owner) for _ in range(3)]
+    words = ["next in line", "1 job ahead", "2 jobs ahead"]
+    for job, sentence in zip(jobs, words, strict=True):
+        assert sentence in browser.get(f"/jobs/{job.pk}/").content.decode()
+    for page in ("/", "/jobs/"):
+        assert all(sentence in browser.get(page).content.decode() for sentence in words)
+    assert "前面还有 2 个任务" in browser_of(owner, "zh-hans").get("/jobs/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["/", "/jobs/", "/system/"])
+def test_everybody_reads_that_the_queue_is_paused_and_by_whom(browser: Client, administrator: User, page: str) -> None:
+    box = re.compile(r'id="queue-pause" role="status" (hidden)?')
+    found = box.search(browser.get(page).content.decode())
+    assert found
+    assert found.group(1)
+    intake.pause(by=administrator, address=None)
+    source = browser.get(page).content.decode()
+    found = box.search(source)
+    assert found
+    assert not found.group(1)
+    assert "The queue is paused by root." in source
+
+
+def test_a_batch_has_a_page_for_who_may_see_its_jobs(
+    browser: Client, owner: User, teammate: User, administrator: User, make_job: Callable[..., Job]
+) -> None:
+    batch = Batch.objects.create(owner=owner, title="lines.txt")
+    job = make_job(owner, batch=batch, label="7 · 0:00:01.000 → 0:00:02.000")
+    other = make_job(owner)
+    source = browser.get(f"/batches/{batch.pk}/").content.decode()
+    assert job.pk in source
+    assert other.pk not in source
+    assert "7 · 0:00:01.000 → 0:00:02.000 · Hello there." in source
+    assert browser_of(administrator).get(f"/batches/{batch.pk}/").status_code == 200
+    for path in (f"/batches/{batch.pk}/", f"/batches/{batch.pk}/download"):
+        assert browser_of(teammate).get(path).status_code == 404
+        assert Client().get(path, headers={"Accept": "text/html"}).status_code == 302
+    assert Client().get(f"/batches/{batch.pk}/download").status_code == 401
+    found = browser.get(f"/jobs/?batch={batch.pk}").content.decode()
+    assert job.pk in found
+    assert other.pk not in found
+    assert browser.get("/jobs/?batch=%00").status_code == 200
 
 
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates").rglob("*.html"))
