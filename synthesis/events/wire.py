@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from synthesis.events import verdict_text
 from synthesis.events.hints import hint_for
 from synthesis.models import Event, Job
 from synthesis.vocabulary import Level, Stage
@@ -46,6 +47,8 @@ class Frame(TypedDict):
     position: NotRequired[int]
     segment: NotRequired[dict[str, Any]]
     control: NotRequired[dict[str, Any]]
+    redo: NotRequired[dict[str, Any]]
+    replay: NotRequired[dict[str, Any]]
     output_url: NotRequired[str]
     duration_s: NotRequired[float]
     sha256: NotRequired[str]
@@ -64,6 +67,7 @@ class PortalLine(TypedDict):
     progress: float
     eta_s: float | None
     seed: int
+    version: int
     voice: str
     voice_name: str
     created_at: float
@@ -116,6 +120,7 @@ def portal_line(job: Job) -> PortalLine:
         "progress": job.progress,
         "eta_s": job.eta_s,
         "seed": job.seed,
+        "version": job.version,
         "voice": job.voice_id,
         "voice_name": job.voice.name,
         "created_at": job.created_at.timestamp(),
@@ -127,6 +132,11 @@ def portal_line(job: Job) -> PortalLine:
         "output_url": reverse("output", args=[job.main_output]) if job.main_output else None,
         "error_code": job.error_code,
     }
+
+
+def segment_url(job_id: str, index: int, sha256: str) -> str:
+    """Where a finished segment is heard. Made again it has another address, so that no cache gives the old one."""
+    return reverse("segment_audio", args=[job_id, index]) + (f"?v={sha256[:12]}" if sha256 else "")
 
 
 def _queued(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -169,7 +179,7 @@ def _logged(frame: Frame, data: Mapping[str, Any]) -> None:
 
 
 def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
-    url = reverse("segment_audio", args=[frame["job"], data["index"]])
+    url = segment_url(frame["job"], data["index"], data.get("sha256", ""))
     frame["segment"] = {**data, "audio_url": url}
 
 
@@ -180,6 +190,22 @@ def _control(frame: Frame, data: Mapping[str, Any]) -> None:
         frame["message"] = _("%(by)s asked: %(command)s %(value)s") % words
     else:
         frame["message"] = _("Applied: %(command)s %(value)s") % words
+
+
+def _redo(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["redo"] = dict(data)
+    frame["message"] = _("%(by)s has segment %(number)s made again, with seed %(seed)s") % {
+        **data,
+        "number": data["index"] + 1,
+    }
+
+
+def _verified(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["replay"] = dict(data)
+    frame["message"] = _("Compared with job %(job)s: %(verdict)s") % {
+        "job": data["of"],
+        "verdict": verdict_text.in_full(data),
+    }
 
 
 def _paused(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -227,6 +253,8 @@ _RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
     "log": _logged,
     "segment": _segment,
     "control": _control,
+    "redo": _redo,
+    "verified": _verified,
     "paused": _paused,
     "requeued": _requeued,
     "completed": _completed,

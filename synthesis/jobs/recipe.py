@@ -29,6 +29,11 @@ def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
     }
 
 
+def of(job: Job) -> dict[str, Any]:
+    """The stored recipe of an ended job; of one that never came to its end, what its segments were made with."""
+    return job.recipe or build(job, list(job.segments.select_related("voice")))
+
+
 def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "index": segment.index,

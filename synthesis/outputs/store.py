@@ -56,6 +56,26 @@ def writing(relative: str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def adopt(source: str, target: str) -> None:
+    """Let ``target`` hold the same bytes as ``source``; either may be removed without harm to the other.
+
+    Stored files are replaced, never changed, so a hard link is a copy. Raises FileNotFoundError.
+    """
+    old, new = open_path(source), open_path(target)
+    new.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        new.hardlink_to(old)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        with writing(target) as temporary:
+            shutil.copyfile(old, temporary)
+
+
+def exists(relative: str) -> bool:
+    return open_path(relative).is_file()
+
+
 def sha256(relative: str) -> str:
     """SHA-256 of a stored file."""
     digest = hashlib.sha256()
