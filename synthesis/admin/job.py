@@ -136,7 +136,8 @@ class JobAdmin(ReadOnlyAdmin[Job]):
                 replay.start(job, by=by, address=address_of(request))
                 started += 1
             except PortalError as problem:
-                self.message_user(request, f"{job.pk}: {problem.message}", messages.WARNING)
+                refused = _("Job %(job)s: %(problem)s") % {"job": job.pk, "problem": problem.message}
+                self.message_user(request, refused, messages.WARNING)
         if started:
             said = ngettext("%(count)s job is being replayed.", "%(count)s jobs are being replayed.", started)
             self.message_user(request, said % {"count": started}, messages.SUCCESS)
