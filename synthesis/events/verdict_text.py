@@ -29,7 +29,8 @@ CAUSES: dict[str, str | Promise] = {
 """What may have changed, by the words of ``jobs/verdict.py``; libraries have their own names."""
 LONGEST_VALUE = 40
 HASHES = frozenset({"engine_version", "weights", "voice_file", "voice_gone"})
-SHORT_HASH = 12
+SHORT_HASH = 10
+"""As much as the recipe on a job's page shows."""
 
 
 def headline(verdict: Mapping[str, Any]) -> str:

@@ -128,10 +128,15 @@ def portal_line(job: Job) -> PortalLine:
         "duration_s": job.duration_s,
         "segments_done": job.segments_done,
         "segments_total": job.segments_total,
-        "first_audio_url": reverse("segment_audio", args=[job.pk, 0]) if job.segments_done else None,
+        "first_audio_url": reverse("segment_audio", args=[job.pk, 0]) if _first_is_ready(job) else None,
         "output_url": reverse("output", args=[job.main_output]) if job.main_output else None,
         "error_code": job.error_code,
     }
+
+
+def _first_is_ready(job: Job) -> bool:
+    """Segments are made in order, but for one that is made again in a new version: it may be the first."""
+    return job.segments_done == job.segments_total > 0 or (job.segments_done > 0 and job.version == 1)
 
 
 def segment_url(job_id: str, index: int, sha256: str) -> str:

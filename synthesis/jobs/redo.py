@@ -126,7 +126,7 @@ def _next_version(
 ) -> Job:
     """A new job of the same owner whose other segments are finished from the start."""
     version = creation.same_again(job, owner=job.owner, priority=job.priority, revision_of=job.revision_of or job)
-    detail: dict[str, Any] = {"index": fact.index, "redo_of": job.pk}
+    detail: dict[str, Any] = {"index": fact.index, "redo_of": job.pk, "seed": fact.seed}
     with contextlib.ExitStack() as undo:
         rows = [new if segment.index == new.index else _take_over(segment, version, undo) for segment in segments]
         draft = Draft(version, rows, by=by, action="job.redo", detail=detail, happened=[fact])

@@ -27,6 +27,7 @@ export function redo(state) {
     for (const note of form.querySelectorAll("[data-for]")) note.hidden = note.dataset.for !== state.status;
     showProblems(form, {});
     dialog.showModal();
+    if (matchMedia("(pointer: fine)").matches) text.focus(); // not where it calls a keyboard over the dialog
   }
 
   /** Only what was changed is sent: the rest stays as it was made, whatever the fields can show of it. */
