@@ -53,6 +53,12 @@ export class JobState extends EventTarget {
     this.segments_done = this.segments.filter((one) => one.audio_url).length;
   }
 
+  /** The old audio is gone; the new one comes as a `segment`. In a new version it never was there. */
+  _redo({ redo: { index, text, speed } }) {
+    Object.assign(this.segments[index], { text, speed, audio_url: null, duration_s: null, peaks: [] });
+    this.segments_done = this.segments.filter((one) => one.audio_url).length;
+  }
+
   _control({ control }) {
     if (control.state === "asked") return this.controls.push(control);
     const open = this.controls.find((one) => one.command === control.command && one.state === "asked");

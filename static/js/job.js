@@ -8,6 +8,8 @@ import { logPanel } from "./components/log-panel.js";
 import { player } from "./components/player.js";
 import { showPause } from "./components/queue-pause.js";
 import { recipe } from "./components/recipe.js";
+import { redo } from "./components/redo.js";
+import { replay } from "./components/replay.js";
 import { stageTrack } from "./components/stage-track.js";
 import { steering } from "./components/steering.js";
 import { trouble } from "./components/trouble.js";
@@ -21,6 +23,8 @@ player(state);
 steering(state, (command, value, redo) => line.send({ task: "control", job: state.id, command, value, redo }));
 logPanel(state);
 recipe(state);
+replay(state);
+redo(state);
 
 line.followJob(state.id, state.last_seq, (frame) => state.hear(frame));
 if (!ENDED.includes(state.status)) {

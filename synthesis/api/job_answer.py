@@ -77,6 +77,7 @@ class JobLine(Schema):
     progress: float = Field(description="0 to 1; reaches 1 only with `completed`.")
     eta_s: float | None = Field(description="About how long it will still take; null: nobody knows.")
     seed: int
+    version: int = Field(description="1, and one more for each time a segment was made again.")
     voice: str
     voice_name: str
     created_at: float = Field(description="Unix seconds, as all times.")
@@ -114,7 +115,7 @@ class SegmentAnswer(Schema):
 
     @classmethod
     def of(cls, segment: Segment) -> SegmentAnswer:
-        url = reverse("segment_audio", args=[segment.job_id, segment.index]) if segment.audio_path else None
+        url = wire.segment_url(segment.job_id, segment.index, segment.sha256) if segment.audio_path else None
         return cls(
             index=segment.index,
             text=segment.text,
@@ -136,6 +137,7 @@ class SegmentAnswer(Schema):
 class OutputAnswer(Schema):
     """A stored audio file."""
 
+    job: str = Field(description="The job that made it: each version of a job is one of its own.")
     name: str = Field(examples=["output_20241217_143052_k3f9.wav"])
     url: str = Field(description="`Range` and `HEAD` work.")
     download_url: str = Field(description="The same as an attachment.")
@@ -150,6 +152,7 @@ class OutputAnswer(Schema):
     def of(cls, output: Output) -> OutputAnswer:
         url = reverse("output", args=[output.name])
         return cls(
+            job=output.job_id,
             name=output.name,
             url=url,
             download_url=f"{url}?download",
@@ -197,6 +200,36 @@ class FailureAnswer(Schema):
     hint: str = Field(description="What can be done, in the caller's language.")
 
 
+class ChangeAnswer(Schema):
+    """Something that is not as it was: a possible reason of a difference."""
+
+    what: str = Field(
+        description="`engine`, `engine_version`, `weights`, `device`, `precision`, `libraries.<name>`, `voice_file`, "
+        "`voice_gone`, `segment_count`, `pause_s`, `mode`, `text`, `language`, `seed`, `speed` or `instruct`.",
+        examples=["engine_version"],
+    )
+    before: Any
+    after: Any
+
+
+class ReplayAnswer(Schema):
+    """What came of comparing a replay with the job it replays."""
+
+    identical: bool | None = Field(description="Every sample is the same; null: nobody can tell (yet).")
+    pending: bool = Field(description="It is still being made.")
+    segment: int | None = Field(description="Index of the first segment that differs.")
+    compared: int | None = Field(description="Segments whose samples were known before.")
+    changed: list[ChangeAnswer]
+
+    @classmethod
+    def of(cls, job: Job) -> ReplayAnswer | None:
+        if job.verdict is None:
+            return None
+        unknown: dict[str, Any] = {"identical": None, "segment": None, "compared": None, "changed": []}
+        pending = "pending" in job.verdict and not job.has_ended
+        return cls(**{**unknown, **job.verdict, "pending": pending})
+
+
 class JobAnswer(JobLine):
     """Everything about a job."""
 
@@ -217,6 +250,9 @@ class JobAnswer(JobLine):
     recipe: dict[str, Any] = Field(description="All that decides the samples, engine aside; empty until it has ended.")
     fingerprint: dict[str, Any] = Field(description="Engine, weights and device that made it.")
     error: FailureAnswer | None
+    revision_of: str | None = Field(description="The first version, if this is a later one.")
+    replay_of: str | None = Field(description="The job that this one replays.")
+    replay: ReplayAnswer | None = Field(description="The verdict, of a replay that is compared.")
 
     @classmethod
     def of(cls, job: Job) -> JobAnswer:
@@ -240,6 +276,9 @@ class JobAnswer(JobLine):
             recipe=job.recipe,
             fingerprint=job.fingerprint,
             error=_failure(job),
+            revision_of=job.revision_of_id,
+            replay_of=job.replay_of_id,
+            replay=ReplayAnswer.of(job),
         )
 
 

@@ -18,7 +18,7 @@ from synthesis.api.limits import PerUser
 from synthesis.events import replay, wire
 from synthesis.jobs import log as whole_log
 from synthesis.jobs import steering, submission
-from synthesis.models import Job
+from synthesis.models import Job, Output
 
 router = Router(tags=["jobs"])
 
@@ -135,9 +135,11 @@ def control(request: ApiRequest, job_id: str, body: ControlRequest) -> Status[Jo
 @router.get(
     "/{job_id}/outputs",
     response=answers({200: OutputList}, 404),
-    summary="Finished audio files of a job",
+    summary="Finished audio files of a job and of its other versions",
     url_name="job_outputs",
 )
 def list_outputs(request: ApiRequest, job_id: str) -> OutputList:
-    job = visible.job(request.auth, job_id)
-    return OutputList(items=[OutputAnswer.of(output) for output in job.outputs.order_by("-version", "format")])
+    """The newest version first."""
+    lineage = Job.objects.visible_to(request.auth).lineage(visible.job(request.auth, job_id))
+    outputs = Output.objects.filter(job__in=lineage).order_by("-version", "format")
+    return OutputList(items=[OutputAnswer.of(output) for output in outputs])

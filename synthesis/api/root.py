@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 
-from synthesis.api import batches, errors, health, jobs, keys, seeds, system, text, voices
+from synthesis.api import again, batches, errors, health, jobs, keys, seeds, system, text, voices
 from synthesis.api.auth import ApiKeyAuth, SessionAuth
 
 View = Callable[..., HttpResponse]
@@ -93,6 +93,7 @@ api = PortalApi(
 errors.install(api)
 for _prefix, _router in (
     ("/v1/jobs", jobs.router),
+    ("/v1/jobs", again.router),
     ("/v1/batches", batches.router),
     ("/v1/voices", voices.router),
     ("/v1/text", text.router),

@@ -4,6 +4,7 @@
 rendered (events/wire.py), in the language of whoever reads it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
@@ -78,6 +79,7 @@ class SegmentFinished(Fact):
     duration_s: float
     compute_s: float
     peaks: list[int]
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,48 @@ class ControlLapsed(ControlAsked):
     """The job ended before it could be done."""
 
     state: str = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Redone(Fact):
+    """A finished segment is to be made again; the job is paused, or a new version that waits."""
+
+    kind = "redo"
+    status = Status.PAUSED
+    level = Level.INFO
+    index: int
+    by: str
+    seed: int
+    """As a job's seed: the segment's own is derived from it."""
+    text: str
+    speed: float
+    instruct: str
+    voice: str
+    changed: list[str]
+    """Which of these are not as they were."""
+    source: str
+    """The job whose segment it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Fact):
+    """A replay has the same samples as the job ``of`` which it is one."""
+
+    kind = "verified"
+    status = Status.RUNNING
+    level = Level.INFO
+    of: str
+    identical: bool
+    segment: int | None
+    compared: int
+    changed: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviated(Verified):
+    """It has not."""
+
+    level = Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from synthesis.events import push, wire
-from synthesis.events.facts import ControlAsked, Fact, Logged
+from synthesis.events.facts import ControlAsked, Fact, Logged, Redone
 from synthesis.models import Event, Job
 
 
@@ -41,7 +41,7 @@ def record(
                 job=job,
                 seq=first + offset,
                 at=moment,
-                status=job.status if isinstance(fact, ControlAsked | Logged) else fact.status,
+                status=job.status if isinstance(fact, ControlAsked | Logged | Redone) else fact.status,
                 kind=fact.kind,
                 level=fact.severity if isinstance(fact, Logged) else (fact.level or ""),
                 data=fact.data(),

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from synthesis.events import verdict_text
 from synthesis.events.hints import hint_for
 from synthesis.models import Event, Job
 from synthesis.vocabulary import Command, Level, Stage
@@ -47,6 +48,8 @@ class Frame(TypedDict):
     position: NotRequired[int]
     segment: NotRequired[dict[str, Any]]
     control: NotRequired[dict[str, Any]]
+    redo: NotRequired[dict[str, Any]]
+    replay: NotRequired[dict[str, Any]]
     output_url: NotRequired[str]
     duration_s: NotRequired[float]
     sha256: NotRequired[str]
@@ -65,6 +68,7 @@ class PortalLine(TypedDict):
     progress: float
     eta_s: float | None
     seed: int
+    version: int
     voice: str
     voice_name: str
     created_at: float
@@ -117,6 +121,7 @@ def portal_line(job: Job) -> PortalLine:
         "progress": job.progress,
         "eta_s": job.eta_s,
         "seed": job.seed,
+        "version": job.version,
         "voice": job.voice_id,
         "voice_name": job.voice.name,
         "created_at": job.created_at.timestamp(),
@@ -124,10 +129,20 @@ def portal_line(job: Job) -> PortalLine:
         "duration_s": job.duration_s,
         "segments_done": job.segments_done,
         "segments_total": job.segments_total,
-        "first_audio_url": reverse("segment_audio", args=[job.pk, 0]) if job.segments_done else None,
+        "first_audio_url": reverse("segment_audio", args=[job.pk, 0]) if _first_is_ready(job) else None,
         "output_url": reverse("output", args=[job.main_output]) if job.main_output else None,
         "error_code": job.error_code,
     }
+
+
+def _first_is_ready(job: Job) -> bool:
+    """Segments are made in order, but for one that is made again in a new version: it may be the first."""
+    return job.segments_done == job.segments_total > 0 or (job.segments_done > 0 and job.version == 1)
+
+
+def segment_url(job_id: str, index: int, sha256: str) -> str:
+    """Where a finished segment is heard. Made again it has another address, so that no cache gives the old one."""
+    return reverse("segment_audio", args=[job_id, index]) + (f"?v={sha256[:12]}" if sha256 else "")
 
 
 def _queued(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -173,7 +188,7 @@ def _logged(frame: Frame, data: Mapping[str, Any]) -> None:
 
 
 def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
-    url = reverse("segment_audio", args=[frame["job"], data["index"]])
+    url = segment_url(frame["job"], data["index"], data.get("sha256", ""))
     frame["segment"] = {**data, "audio_url": url}
 
 
@@ -185,6 +200,22 @@ def _control(frame: Frame, data: Mapping[str, Any]) -> None:
     frame["message"] = texts["no_instruct" if none else data["command"]] % words
     if data["state"] == "lapsed":
         frame["message"] = _("Too late, the job had ended: %(asked)s") % {"asked": frame["message"]}
+
+
+def _redo(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["redo"] = dict(data)
+    frame["message"] = _("%(by)s has segment %(number)s made again, with seed %(seed)s") % {
+        **data,
+        "number": data["index"] + 1,
+    }
+
+
+def _verified(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["replay"] = dict(data)
+    frame["message"] = _("Compared with job %(job)s: %(verdict)s") % {
+        "job": data["of"],
+        "verdict": verdict_text.in_full(data),
+    }
 
 
 def _paused(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -232,6 +263,8 @@ _RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
     "log": _logged,
     "segment": _segment,
     "control": _control,
+    "redo": _redo,
+    "verified": _verified,
     "paused": _paused,
     "requeued": _requeued,
     "completed": _completed,

@@ -17,17 +17,15 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from synthesis.accounts import audit
-from synthesis.errors import InvalidInput, NotNow, RateLimited
+from synthesis.errors import NotNow, RateLimited
 from synthesis.events import facts, push
 from synthesis.events.record import record
-from synthesis.jobs import board, limits, queue, turns
+from synthesis.jobs import creation, limits, queue, turns
+from synthesis.jobs.creation import Draft
 from synthesis.jobs.lapsing import lapse
-from synthesis.jobs.seeds import segment_seed
 from synthesis.jobs.spec import JobSpec
 from synthesis.jobs.states import sources_of
-from synthesis.models import Batch, Job, Segment, User
-from synthesis.text import segment as splitter
+from synthesis.models import Batch, Job, User
 from synthesis.vocabulary import ENDED, Status
 
 MAX_ATTEMPTS = 3
@@ -59,13 +57,19 @@ def submit(
     spec: JobSpec, *, owner: User, address: str | None, batch: Batch | None = None, idempotency_key: str | None = None
 ) -> Job:
     """Store a job and hand it to the queue. The same ``idempotency_key`` gives the first job again."""
+    draft = creation.from_spec(spec, owner=owner, batch=batch, idempotency_key=idempotency_key)
+    return enter(draft, address=address)
+
+
+def enter(draft: Draft, *, address: str | None) -> Job:
+    """Store a drafted job and hand it to the queue. The same idempotency key gives the first job again."""
     try:
         with transaction.atomic():
-            limits.check_room(owner, 1)
-            job = _store(spec, owner=owner, batch=batch, idempotency_key=idempotency_key)
-            _note_queued([job], owner=owner, address=address)
+            limits.check_room(draft.job.owner, 1)
+            job = creation.store(draft)
+            creation.announce([draft], address=address)
     except (IntegrityError, RateLimited):
-        first = Job.objects.filter(owner=owner, idempotency_key=idempotency_key).first() if idempotency_key else None
+        first = creation.earlier(draft.job.owner, draft.job.idempotency_key)
         if first is None:
             raise
         return first
@@ -84,49 +88,14 @@ def submit_batch(
         limits.check_room(owner, len(specs))
         batch = Batch.objects.create(owner=owner, title=" ".join(title[:240].split())[:120])
         keys = [idempotency_key, *[None] * (len(specs) - 1)]
-        stored = [
-            _store(spec, owner=owner, batch=batch, idempotency_key=key) for spec, key in zip(specs, keys, strict=True)
+        drafts = [
+            creation.from_spec(spec, owner=owner, batch=batch, idempotency_key=key)
+            for spec, key in zip(specs, keys, strict=True)
         ]
-        _note_queued(stored, owner=owner, address=address)
+        stored = [creation.store(draft) for draft in drafts]
+        creation.announce(drafts, address=address)
     _hand_over(stored)
     return batch, list(batch.jobs.select_related("voice").order_by("created_at", "id"))
-
-
-def _store(spec: JobSpec, *, owner: User, batch: Batch | None, idempotency_key: str | None) -> Job:
-    """A job with its segments, in the caller's transaction."""
-    pieces = splitter.split(spec.text)
-    if not pieces:
-        problem = _("This text has nothing that can be spoken.")
-        raise InvalidInput(problem, fields={"text": problem})
-    job = Job(
-        owner=owner,
-        batch=batch,
-        voice=spec.voice,
-        idempotency_key=idempotency_key,
-        label=spec.label,
-        text=spec.text,
-        prompt_text=spec.prompt_text,
-        instruct=spec.instruct,
-        mode=spec.mode,
-        seed=spec.seed,
-        speed=spec.speed,
-        priority=spec.priority,
-        format=spec.format,
-        queued_at=timezone.now(),
-        segments_total=len(pieces),
-    )
-    job.save(force_insert=True)
-    Segment.objects.bulk_create(_segments(job, pieces))
-    return job
-
-
-def _note_queued(jobs: Sequence[Job], *, owner: User, address: str | None) -> None:
-    """The first event of each, with its place in the queue; all places come from one look."""
-    now = board.read()
-    for job in jobs:
-        position, eta_s = now.place_of(job.pk)
-        record(Job.objects.all(), job.pk, [facts.Queued(seed=job.seed, position=position, eta_s=eta_s)], eta_s=eta_s)
-        audit.record("job.submit", actor=owner, target=job, address=address, detail={"seed": job.seed})
 
 
 def _hand_over(jobs: Sequence[Job]) -> None:
@@ -282,21 +251,3 @@ def _change(where: QuerySet[Job], job_id: str, fact: facts.Fact, **changes: Any)
         if changed:
             transaction.on_commit(push.queue_changed)
     return changed
-
-
-def _segments(job: Job, pieces: Sequence[splitter.TextSegment]) -> list[Segment]:
-    return [
-        Segment(
-            job=job,
-            index=piece.index,
-            text=piece.text,
-            language=piece.language,
-            start=piece.start,
-            end=piece.end,
-            seed=segment_seed(job.seed, piece.index),
-            voice=job.voice,
-            instruct=job.instruct,
-            speed=job.speed,
-        )
-        for piece in pieces
-    ]

@@ -34,6 +34,11 @@ def build(job: Job, segments: list[Segment]) -> dict[str, Any]:
     }
 
 
+def of(job: Job) -> dict[str, Any]:
+    """The stored recipe of an ended job; of one that never came to its end, what its segments were made with."""
+    return job.recipe or build(job, list(job.segments.select_related("voice")))
+
+
 def _steering(job: Job) -> list[dict[str, Any]]:
     """What was applied in the middle, in order, and from which segment on. Segments hold what came of it."""
     controls = list(job.controls.exclude(applied_at=None).exclude(from_segment=None).order_by("id"))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from synthesis.errors import InvalidInput
 from synthesis.models import User, Voice
 from synthesis.text import clean
+from synthesis.text import segment as splitter
 from synthesis.vocabulary import AudioFormat, Mode
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MAX_TEXT_CHARS = clean.MAX_TEXT_CHARS
 MAX_INSTRUCT_CHARS = 500
 MAX_PROMPT_TEXT_CHARS = 1000
+MAX_SEGMENT_CHARS = 2 * splitter.MAX_CHARS
+"""Of a segment whose text is changed by hand: it is spoken in one go."""
 MAX_SEED = 2**53 - 1
 """The largest whole number that JavaScript and JSON readers keep exactly."""
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
@@ -46,6 +49,17 @@ class JobSpec:
     format: AudioFormat
     label: str = ""
     """What the job is within its batch; not part of what decides the samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentWish:
+    """How a segment is to be made again; None: as before (the seed: the next one)."""
+
+    seed: int | None
+    text: str | None
+    speed: float | None
+    instruct: str | None
+    voice: Voice | None
 
 
 def draw_seed() -> int:
@@ -77,6 +91,22 @@ def validate(raw: Mapping[str, object], *, user: User) -> JobSpec:
         priority=priority or 0,
         format=output_format,
     )
+
+
+def segment_wish(raw: Mapping[str, object], *, user: User, longest: int) -> SegmentWish:
+    """Check what is to be different; raises InvalidInput naming every wrong field at once.
+
+    ``longest``: characters that the text may have in any case, because it has them now.
+    """
+    given = {name for name in raw if raw[name] is not None}
+    reader = _Reader(raw)
+    text = reader.text("text", max(MAX_SEGMENT_CHARS, longest), required=True) if "text" in given else None
+    seed = reader.whole("seed", 0, MAX_SEED, None)
+    speed = reader.number("speed", MIN_SPEED, MAX_SPEED, None) if given & {"speed"} and raw["speed"] != "" else None
+    instruct = reader.text("instruct", MAX_INSTRUCT_CHARS) if "instruct" in given else None
+    voice = reader.voice("prompt_audio", user) if raw.get("prompt_audio") else None
+    reader.done()
+    return SegmentWish(seed=seed, text=text, speed=speed, instruct=instruct, voice=voice)
 
 
 def speed_value(value: object) -> float:

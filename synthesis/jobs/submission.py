@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.errors import InvalidInput
-from synthesis.jobs import lifecycle, spec, upload
+from synthesis.jobs import creation, lifecycle, spec, upload
 from synthesis.jobs.spec import JobSpec
 from synthesis.models import Batch, Job, User
 
@@ -40,7 +40,7 @@ def submit(
     ``raw`` has the fields of ``generate_audio``, and ``takes`` or ``texts``. The same ``idempotency_key`` gives
     what the first request gave, even if it could not be made again (its voice may be gone).
     """
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     earlier = _earlier(owner, idempotency_key)
     if earlier is not None:
         return earlier
@@ -62,7 +62,7 @@ def submit_file(
     idempotency_key: str | None = None,
 ) -> Submission:
     """Submit the jobs of a file as one batch named after it, all or none; raises InvalidInput or TooLarge."""
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     earlier = _earlier(owner, idempotency_key)
     if earlier is not None:
         return earlier
@@ -85,7 +85,8 @@ def _batch(
     return Submission(jobs, batch)
 
 
-def _check_key(idempotency_key: str | None) -> None:
+def check_key(idempotency_key: str | None) -> None:
+    """Raise InvalidInput for a key that is too long to be kept."""
     if idempotency_key and len(idempotency_key) > MAX_KEY_CHARS:
         problem = _("At most %(limit)s characters are possible.") % {"limit": MAX_KEY_CHARS}
         raise InvalidInput(problem, fields={"Idempotency-Key": problem})
@@ -139,9 +140,7 @@ def _texts(raw: Mapping[str, object], wrong: dict[str, Text]) -> list[tuple[str,
 
 
 def _earlier(owner: User, idempotency_key: str | None) -> Submission | None:
-    if not idempotency_key:
-        return None
-    first = Job.objects.select_related("voice", "batch").filter(owner=owner, idempotency_key=idempotency_key).first()
+    first = creation.earlier(owner, idempotency_key)
     return _with_siblings(first) if first else None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from synthesis.identifiers import new_id
@@ -38,6 +38,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> JobQuerySet:
         return self.filter(status__in=ACTIVE)
 
+    def lineage(self, job: Job) -> JobQuerySet:
+        """All versions of a job, the first one and itself included."""
+        first = job.revision_of_id or job.pk
+        return self.filter(Q(pk=first) | Q(revision_of=first))
+
     def queued_of(self, user: int | OuterRef) -> JobQuerySet:
         """One person's waiting jobs, the next one first. Whose turn it is: ``jobs/turns.py``."""
         return self.filter(status=Status.QUEUED, owner=user).order_by("-priority", "queued_at", "id")
@@ -55,6 +60,11 @@ class Job(models.Model):
     replay_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="replays", verbose_name=_("replay of")
     )
+    revision_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="revisions", verbose_name=_("version of")
+    )
+    """The first job of the lineage, if a segment was made again; null for that first one itself."""
+    version = models.PositiveIntegerField(_("version"), default=1)
     idempotency_key = models.CharField(
         max_length=200, null=True, blank=True, editable=False
     )  # null: not part of the unique constraint
@@ -93,6 +103,8 @@ class Job(models.Model):
     # What came of it
     recipe = models.JSONField(_("recipe"), default=dict, blank=True)
     fingerprint = models.JSONField(_("engine fingerprint"), default=dict, blank=True)
+    verdict = models.JSONField(_("verdict"), null=True, blank=True)
+    """Of a replay that is to be compared (``jobs/verdict.py``); null for every other job."""
     main_output = models.CharField(max_length=80, blank=True, editable=False)
     """Name of the newest output in the format that was asked for."""
     duration_s = models.FloatField(_("duration (s)"), null=True, blank=True)
@@ -121,6 +133,7 @@ class Job(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="job_once_per_idempotency_key"),
+            models.UniqueConstraint(fields=["revision_of", "version"], name="job_once_per_version"),
         ]
 
     def __str__(self) -> str:

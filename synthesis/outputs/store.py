@@ -91,6 +91,25 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def adopt(source: str, target: str) -> None:
+    """Let ``target`` hold the same bytes as ``source``; either may be removed without harm to the other.
+
+    Stored files are replaced, never changed, so a hard link is a copy. Raises FileNotFoundError.
+    """
+    old, new = open_path(source), _with_parent(target)
+    try:
+        new.hardlink_to(old)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        with writing(target) as temporary:
+            shutil.copyfile(old, temporary)
+
+
+def exists(relative: str) -> bool:
+    return open_path(relative).is_file()
+
+
 def sha256(relative: str) -> str:
     """SHA-256 of a stored file."""
     digest = hashlib.sha256()

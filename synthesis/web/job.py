@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -17,6 +16,7 @@ from synthesis.jobs import log as whole_log
 from synthesis.jobs.recipe import PAUSE_BETWEEN_SEGMENTS_S
 from synthesis.models import Job, Output, SavedSeed, User, Voice
 from synthesis.vocabulary import AudioFormat, Command, Level
+from synthesis.web import kin
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
 from synthesis.web.stages import stage_seconds, stage_shares
@@ -38,6 +38,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "job": row,
         "line": line,
         "segments": segments,
+        **kin.context(row, user),
         "log": log,
         "log_levels": list(Level),
         "stages": stage_shares(row.stage, row.step, row.segments_total, row.status),
@@ -84,7 +85,8 @@ def _segment(row: Job, segment: Any) -> dict[str, Any]:
         "text": segment.text,
         "duration_s": segment.duration_s,
         "peaks": segment.peaks if ready else [],
-        "audio_url": reverse("segment_audio", args=[row.pk, segment.index]) if ready else None,
+        "audio_url": wire.segment_url(row.pk, segment.index, segment.sha256) if ready else None,
+        "speed": segment.speed,
     }
 
 

@@ -21,6 +21,7 @@ def messages() -> dict[str, str]:
         **places.messages(),
         **_batches(),
         **_steering(),
+        **_again(),
         **_studio(),
         **_voices(),
         **_account(),
@@ -96,6 +97,13 @@ def _steering() -> dict[str, str]:
         "not_connected": _("There is no connection at the moment; nothing was sent."),
         "pausing": _("Pausing…"),
         "cancelling": _("Cancelling…"),
+    }
+
+
+def _again() -> dict[str, str]:
+    return {
+        "redo_segment": _("Make segment {number} again"),
+        "redo_waits": _("It is made again when the job is resumed"),
     }
 
 

@@ -262,6 +262,7 @@ class Performance:
         path = store.segment_path(self._claim.job_id, segment.index, self._claim.attempt)
         with store.writing(path) as temporary:
             wav.write_wav(temporary, samples, rate)
+        sha256 = store.sha256(path)
         duration_s = round(len(samples) / rate, 3)
         heights = peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S)))
         finished = facts.SegmentFinished(
@@ -271,6 +272,7 @@ class Performance:
             duration_s=duration_s,
             compute_s=round(compute_s, 3),
             peaks=heights,
+            sha256=sha256,
         )
         self._journal.log(
             Level.INFO,
@@ -283,7 +285,7 @@ class Performance:
             with transaction.atomic():
                 Segment.objects.filter(pk=segment.pk).update(
                     audio_path=path,
-                    sha256=store.sha256(path),
+                    sha256=sha256,
                     duration_s=duration_s,
                     compute_s=compute_s,
                     peaks=heights,
@@ -291,7 +293,8 @@ class Performance:
                 )
                 # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
                 self._job.compute_s += compute_s
-                self._journal.flush(finished, segments_done=segment.index + 1, compute_s=self._job.compute_s)
+                done = self._job.segments.exclude(audio_path="").count()  # one made again may lie before others
+                self._journal.flush(finished, segments_done=done, compute_s=self._job.compute_s)
         except LeaseLost:
             store.remove(path)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from synthesis.audio import encode, wav
 from synthesis.engines.base import Engine, Report, ShouldStop, Stopped
 from synthesis.events import facts
-from synthesis.jobs import lifecycle, recipe
+from synthesis.jobs import lifecycle, recipe, replay
 from synthesis.jobs.lifecycle import Claim
 from synthesis.models import Job, Output, Segment
 from synthesis.outputs import store
@@ -63,7 +64,7 @@ def _complete(
     claim: Claim,
     job: Job,
     outputs: list[Output],
-    made: dict[str, object],
+    made: dict[str, Any],
     fingerprint: dict[str, object],
     journal: Journal,
     segments: list[Segment],
@@ -73,13 +74,18 @@ def _complete(
     fact = facts.Completed(
         output=main.name, seed=job.seed, duration_s=main.duration_s, compute_s=compute_s, sha256=main.sha256
     )
+    verdict = replay.judge(job, made, segments)
     journal.flush()
     with transaction.atomic():
         Output.objects.bulk_create(outputs)
+        if verdict is not None:
+            kind = facts.Verified if verdict["identical"] else facts.Deviated
+            journal.flush(kind(of=job.replay_of_id or "", **verdict))
         lifecycle.complete(
             claim,
             fact,
             recipe=made,
+            verdict=verdict,
             fingerprint=fingerprint,
             main_output=main.name,
             duration_s=main.duration_s,
@@ -91,6 +97,7 @@ def _complete(
 def _output(job: Job, audio_format: AudioFormat, name: str, path: str, duration_s: float) -> Output:
     return Output(
         job=job,
+        version=job.version,
         format=audio_format,
         name=name,
         path=path,
@@ -100,7 +107,7 @@ def _output(job: Job, audio_format: AudioFormat, name: str, path: str, duration_
     )
 
 
-def _tags(job: Job, made: dict[str, object]) -> dict[str, str]:
+def _tags(job: Job, made: dict[str, Any]) -> dict[str, str]:
     """What the file says of itself; laws on synthetic media ask for an implicit label in the metadata."""
     return {
         "title": job.title,

@@ -9,7 +9,7 @@ import { ENDED } from "../vocabulary.js";
 async function refresh() {
   const text = await (await fetch(location.href)).text();
   const page = new DOMParser().parseFromString(text, "text/html");
-  for (const id of ["outputs", "recipe"]) byId(id).replaceWith(page.getElementById(id));
+  for (const id of ["outputs", "recipe", "verdict"]) byId(id).replaceWith(page.getElementById(id));
 }
 
 /** @param {any} state a JobState */

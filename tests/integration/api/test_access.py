@@ -13,6 +13,7 @@ from django.test import Client
 from synthesis.accounts import keys
 from synthesis.api.root import api
 from synthesis.models import ApiKey, AuditEntry, Batch, Job, SavedSeed, User, Voice
+from synthesis.vocabulary import Status
 from tests.conftest import make_voice
 from tests.integration.api.conftest import Caller
 
@@ -25,6 +26,8 @@ class Sample(NamedTuple):
     body: Any = None
     of_somebody: bool = False
     """About an object of the owner's, which a stranger must not reach."""
+    ended: bool = False
+    """About a job that has ended."""
 
 
 SAMPLES = [
@@ -39,6 +42,8 @@ SAMPLES = [
     Sample("POST /api/v1/batches/preview", 200),
     Sample("GET /api/v1/batches/{batch_id}", 200, of_somebody=True),
     Sample("POST /api/v1/batches/{batch_id}/control", 202, {"command": "pause"}, of_somebody=True),
+    Sample("POST /api/v1/jobs/{job_id}/replay", 202, {"verify": True}, of_somebody=True, ended=True),
+    Sample("POST /api/v1/jobs/{job_id}/segments/{index}/redo", 202, {"seed": 5}, of_somebody=True, ended=True),
     Sample("GET /api/v1/voices", 200),
     Sample("POST /api/v1/voices", 201),
     Sample("GET /api/v1/voices/{voice_id}", 200, of_somebody=True),
@@ -67,9 +72,11 @@ OF_SOMEBODY = pytest.mark.parametrize(
 @pytest.fixture
 def send(owner: User, voice: Voice, make_job: Callable[..., Job], recording: bytes) -> Callable[[Client, Sample], Any]:
     """Sends a sample about objects of the owner's."""
-    batch = Batch.objects.create(owner=owner)
+    ended = make_job(owner, status=Status.COMPLETED)
+    ended.segments.update(audio_path="segments/made.wav")
     ids = {
-        "batch_id": batch.pk,
+        "batch_id": Batch.objects.create(owner=owner).pk,
+        "index": 0,
         "job_id": make_job(owner).pk,
         "voice_id": make_voice("Own", owner=owner).pk,
         "seed_id": SavedSeed.objects.create(owner=owner, seed=1).pk,
@@ -78,7 +85,7 @@ def send(owner: User, voice: Voice, make_job: Callable[..., Job], recording: byt
 
     def request(client: Client, sample: Sample) -> Any:
         method, path = sample.operation.split()
-        url = path.format(**ids)
+        url = path.format(**{**ids, "job_id": ended.pk} if sample.ended else ids)
         if sample.operation == "POST /api/v1/voices":
             caller = Caller()
             caller.client = client
