@@ -21,6 +21,7 @@ class Environment:
     data_dir: Path
     admin_password: str
     workers: int
+    stall_s: int
     engine: str
     model_dir: str
     database_url: str
@@ -43,6 +44,7 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         data_dir=Path(source.get("COSYWEB_DATA_DIR") or checkout / "var").expanduser().resolve(),
         admin_password=source.get("COSYWEB_ADMIN_PASSWORD", ""),
         workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
+        stall_s=_integer(source, "COSYWEB_STALL_S", 120, 5, 24 * 3600),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
         database_url=source.get("DATABASE_URL", ""),

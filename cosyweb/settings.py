@@ -131,7 +131,6 @@ RQ_QUEUES = {
         "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let who can write to Redis run code
         "DEFAULT_TIMEOUT": 6 * 3600,
         "DEFAULT_RESULT_TTL": 300,
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1},
     },
 }
 RQ = {"COMMIT_MODE": "auto"}  # jobs/queue.py enqueues after commit by itself, and needs the answer
@@ -216,6 +215,8 @@ WORKERS = ENVIRONMENT.workers
 LEASE_S = 12.0
 """A worker that has not renewed its lease for this long has lost its job to another."""
 HEARTBEAT_S = 3.0
+STALL_S = ENVIRONMENT.stall_s
+"""A worker whose job has not moved for this long hangs: it ends, and its job goes on elsewhere."""
 
 LOGGING = {
     "version": 1,

@@ -22,6 +22,7 @@ class Caretaker(threading.Thread):
         super().__init__(name="caretaker", daemon=True)
         self._runtime = runtime
         self._ended = threading.Event()
+        self._sweeper = recovery.Sweeper()
 
     def run(self) -> None:
         while not self._ended.wait(settings.HEARTBEAT_S):
@@ -43,4 +44,4 @@ class Caretaker(threading.Thread):
         if claim is not None:
             lifecycle.renew(claim)
         self._runtime.say()
-        recovery.sweep()
+        self._sweeper.sweep()

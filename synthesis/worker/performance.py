@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from synthesis.audio import peaks, wav
@@ -24,6 +25,7 @@ from synthesis.vocabulary import Command, Level, Mode, Stage
 from synthesis.worker import saving
 from synthesis.worker.journal import EngineLog, Journal
 from synthesis.worker.progress import ProgressMeter
+from synthesis.worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Performance:
         self._journal = Journal(claim)
         self._job = Job.objects.select_related("voice", "owner").get(pk=claim.job_id)
         self._meter = self._new_meter()
+        self._watchdog = Watchdog(settings.STALL_S)
         self._looked_at = 0.0
         self._reported_at = 0.0
         self._index = 0
@@ -62,13 +65,18 @@ class Performance:
         handler = EngineLog(self._journal)
         engine_log = logging.getLogger(ENGINE_LOGGERS)
         engine_log.addHandler(handler)
+        self._watchdog.moved()
         try:
             self._guard(self._work)
         except LeaseLost:
             logger.warning("Job %s went to another worker; what was under way here is void.", self._claim.job_id)
+        except (OperationalError, InterfaceError):
+            # The database is away, which is no fault of the job: when the lease has run out, it is taken up again.
+            logger.exception("Job %s is let go: the database does not answer.", self._claim.job_id)
         except Left:
             logger.info("Job %s is paused.", self._claim.job_id)
         finally:
+            self._watchdog.rest()
             engine_log.removeHandler(handler)
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -77,7 +85,7 @@ class Performance:
             work()
         except Stopped:
             self._let_go()
-        except (LeaseLost, Left):
+        except (LeaseLost, Left, OperationalError, InterfaceError):
             raise
         except EngineError as problem:
             self._fail(problem.code, str(problem))
@@ -184,7 +192,8 @@ class Performance:
                 )
                 # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
                 self._job.compute_s += compute_s
-                self._journal.flush(finished, segments_done=segment.index + 1, compute_s=self._job.compute_s)
+                # A job that moves on is no poison, however many workers it saw die: the count begins anew.
+                self._journal.flush(finished, segments_done=segment.index + 1, compute_s=self._job.compute_s, deaths=0)
         except LeaseLost:
             store.remove(path)
             raise
@@ -225,6 +234,7 @@ class Performance:
         lifecycle.fail(self._claim, fact, traceback.format_exc())
 
     def _report(self, stage: Stage, done: float, total: float) -> None:
+        self._watchdog.moved()
         entered = stage is not self._journal.stage
         if entered or time.monotonic() - self._reported_at >= 0.05:
             self._reported_at = time.monotonic()
@@ -237,6 +247,7 @@ class Performance:
 
     def _should_stop(self) -> bool:
         """Polled by the engine's inner loops; also the moment to write what waits."""
+        self._watchdog.moved()
         if self._shutting_down():
             return True
         now = time.monotonic()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from synthesis.engines import catalogue
 from synthesis.engines.base import Engine
-from synthesis.jobs import lifecycle
+from synthesis.jobs import lifecycle, liveness
 from synthesis.jobs.lifecycle import Claim
 from synthesis.models import WorkerState
 from synthesis.worker.performance import Performance
@@ -32,6 +32,7 @@ class Runtime:
         self._engine: Engine | None = None
         self._process = psutil.Process()
         self._started_at = timezone.now()
+        self._lock = liveness.hold(self.name)
 
     def load(self) -> None:
         """Load the engine (seconds to minutes)."""
@@ -93,6 +94,7 @@ class Runtime:
     def leave(self) -> None:
         """Take this worker off the list."""
         WorkerState.objects.filter(pk=self.name).delete()
+        liveness.forget(self.name)
 
 
 _current: list[Runtime] = []

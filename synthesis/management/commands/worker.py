@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-import django_rq
 from django.core.management.base import BaseCommand
 
 from synthesis.jobs import queue
@@ -25,7 +24,7 @@ class Command(BaseCommand):
 
         runtime = Runtime(number)
         install(runtime)
-        tickets = django_rq.get_queue(queue.NAME)
+        tickets = queue.for_worker()
         # One queue: RQ then moves a ticket atomically and cannot lose it. Short TTLs: maintenance runs often.
         worker = SynthesisWorker(
             [tickets],
