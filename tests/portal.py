@@ -58,8 +58,7 @@ class Portal:
         if self._supervisor is not None:
             self._supervisor.send_signal(signal.SIGINT)
             self._supervisor.wait(40)
-        if self._log is not None:
-            self._log.close()
+        self._close_log()
 
     def kill(self) -> None:
         """As a power cut does: every process at once, by its own id."""
@@ -68,6 +67,7 @@ class Portal:
             process.kill()
         self._running().wait()
         psutil.wait_procs(processes, timeout=10)
+        self._close_log()
 
     def children(self, word: str = "") -> list[psutil.Process]:
         """Processes that the supervisor started and whose command line has ``word``: redis-server, serve, worker."""
@@ -79,6 +79,10 @@ class Portal:
             except psutil.NoSuchProcess:
                 continue  # it has just ended
         return found
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._supervisor is None:

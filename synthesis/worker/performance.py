@@ -227,6 +227,11 @@ class Performance:
             lifecycle.hand_back(self._claim)
 
     def _fail(self, code: str, message: str) -> None:
+        if self._shutting_down():
+            # What stops the worker may have stopped an engine's helper process a moment earlier: no fault of the job.
+            logger.warning("Job %s is handed back; what broke while stopping: %s", self._claim.job_id, message)
+            self._let_go()
+            return
         logger.exception("Job %s failed: %s", self._claim.job_id, message)
         stage = self._journal.stage or Stage.EXTRACT
         fact = facts.Failed(stage=stage, code=code, message=f"{stage.capitalize()} failed: {message}")

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,15 @@ def portals() -> Iterator[tuple[Portal, Portal]]:
 
 
 @pytest.fixture(scope="session")
-def scene(portals: tuple[Portal, Portal]) -> Scene:
-    return Scene(portals[0])
+def scene(portals: tuple[Portal, Portal]) -> Iterator[Scene]:
+    with closing(Scene(portals[0])) as scene:
+        yield scene
 
 
 @pytest.fixture(scope="session")
-def hasty(portals: tuple[Portal, Portal]) -> Scene:
-    return Scene(portals[1])
+def hasty(portals: tuple[Portal, Portal]) -> Iterator[Scene]:
+    with closing(Scene(portals[1])) as scene:
+        yield scene
 
 
 @pytest.fixture(scope="session", autouse=True)

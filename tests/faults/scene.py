@@ -53,6 +53,9 @@ class Scene:
         self.client = httpx.Client(base_url=portal.url, headers=headers, timeout=30)
         self._undisturbed: dict[str, Sound] = {}
 
+    def close(self) -> None:
+        self.client.close()
+
     # Asking
 
     def submit(self, text: str = LONG, **more: Any) -> str:

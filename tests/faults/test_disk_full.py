@@ -33,7 +33,8 @@ def sizes(scene: Scene) -> dict[str, int]:
     """Bytes of each format of the short text."""
     scene.undisturbed(SHORT)
     rows = scene.rows(
-        "SELECT format, size_bytes FROM synthesis_output JOIN synthesis_job AS job ON job.id = job_id WHERE text = ?",
+        "SELECT file.format, size_bytes FROM synthesis_output AS file "
+        "JOIN synthesis_job AS job ON job.id = job_id WHERE text = ?",
         SHORT,
     )
     return {row["format"]: row["size_bytes"] for row in rows}
