@@ -16,7 +16,7 @@ from django.conf import settings
 
 
 def hold(worker: str) -> int:
-    """Say that ``worker`` lives, for as long as this process does; the open file that carries the lock."""
+    """Say that ``worker`` lives, for as long as this process does and leaves the returned file open."""
     path = _path(worker)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

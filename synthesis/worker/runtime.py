@@ -32,7 +32,6 @@ class Runtime:
         self._engine: Engine | None = None
         self._process = psutil.Process()
         self._started_at = timezone.now()
-        self._lock = liveness.hold(self.name)
 
     def load(self) -> None:
         """Load the engine (seconds to minutes)."""

@@ -53,15 +53,18 @@ def kill_its_worker(scene: Scene, job_id: str, attempt: int, wait: Callable[[], 
     wait()
     if scene.job(job_id)["status"] != "running":
         return 0
-    victim = scene.worker_of(job_id)
+    victim, ready = scene.worker_of(job_id), scene.idle_workers()
     at = kill(victim)
     kept = [tuple(row) for row in scene.finished(job_id)]
     if scene.has_ended(job_id):
         return 1  # between its last commit and our signal
     scene.wait_until_started(job_id, attempt + 1)
+    noticed_s = moment_of(scene.events(job_id, "requeued")[-1]) - at
     taken_up_s = moment_of(scene.events(job_id, "started")[-1]) - at
-    print(f"taken up after {taken_up_s:.1f} s, {len(kept)} segments kept")  # noqa: T201 pytest shows it with a failure
-    assert taken_up_s <= TAKEN_UP_WITHIN_S
+    figures = f"noticed after {noticed_s:.1f} s, taken up after {taken_up_s:.1f} s, {len(kept)} segments kept"
+    print(f"{figures}, other live workers: {ready}")  # noqa: T201 pytest shows it with a failure
+    assert noticed_s <= TAKEN_UP_WITHIN_S
+    assert taken_up_s <= TAKEN_UP_WITHIN_S or not ready
     assert scene.worker_of(job_id).pid != victim.pid
     scene.wait_until(lambda: len(scene.finished(job_id)) > len(kept) or scene.has_ended(job_id), TAKEN_UP_WITHIN_S * 2)
     assert [tuple(row) for row in scene.finished(job_id)][: len(kept)] == kept, "a stored segment was made again"

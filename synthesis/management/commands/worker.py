@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from synthesis.jobs import queue
+from synthesis.jobs import liveness, queue
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
         runtime = Runtime(number)
         install(runtime)
+        liveness.hold(runtime.name)
         tickets = queue.for_worker()
         # One queue: RQ then moves a ticket atomically and cannot lose it. Short TTLs: maintenance runs often.
         worker = SynthesisWorker(
