@@ -28,7 +28,7 @@ def is_dead(worker: str) -> bool:
     """True if it ran here and has ended; false if it lives or if nobody here can know."""
     try:
         file = os.open(_path(worker), os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):  # the latter: no name at all
         return False
     try:
         # Shared: two who look at the same moment do not take each other for the worker.
