@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import Any
 
 import websockets
@@ -22,6 +23,8 @@ class Browser:
         self._headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
         self.job_id = job_id
         self.frames: list[dict[str, Any]] = []
+        self.delays_s: list[float] = []
+        """From what happened to its frame's arrival."""
         self.connections = 0
 
     @property
@@ -46,6 +49,7 @@ class Browser:
             await connection.send(json.dumps({"task": "subscribe", "job": self.job_id, "since": since}))
             while not self._ended():
                 self.frames.append(json.loads(await connection.recv()))
+                self.delays_s.append(time.time() - self.frames[-1]["at"])
 
     def _ended(self) -> bool:
         return bool(self.frames) and self.frames[-1]["status"] in TERMINAL
