@@ -6,8 +6,8 @@ import faulthandler
 import time
 
 STDERR = 2
-WIND_EVERY_S = 1.0
-"""Winding it up costs a thread; progress is reported thousands of times a second."""
+WIND_SHARE = 0.1
+"""It is wound up again after this share of its time: that costs a thread, and progress is reported very often."""
 
 
 class Watchdog:
@@ -19,12 +19,12 @@ class Watchdog:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._wound_at = -WIND_EVERY_S
+        self._wound_at: float | None = None
 
     def moved(self) -> None:
         """There was progress; cheap, to be called often."""
         now = time.monotonic()
-        if now - self._wound_at >= WIND_EVERY_S:
+        if self._wound_at is None or now - self._wound_at >= WIND_SHARE * self._limit_s:
             self._wound_at = now
             faulthandler.dump_traceback_later(self._limit_s, exit=True, file=STDERR)
 
