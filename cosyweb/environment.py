@@ -25,6 +25,7 @@ class Environment:
     unload_after_s: int
     max_queued_per_user: int
     max_running_per_user: int
+    stall_s: int
     engine: str
     model_dir: str
     database_url: str
@@ -51,6 +52,7 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         unload_after_s=_integer(source, "COSYWEB_UNLOAD_AFTER_S", 0, 0, 7 * 24 * 3600),
         max_queued_per_user=_integer(source, "COSYWEB_MAX_QUEUED_PER_USER", 200, 1, 100_000),
         max_running_per_user=_integer(source, "COSYWEB_MAX_RUNNING_PER_USER", 0, 0, 64),
+        stall_s=_integer(source, "COSYWEB_STALL_S", 120, 5, 24 * 3600),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
         database_url=source.get("DATABASE_URL", ""),

@@ -132,7 +132,6 @@ RQ_QUEUES = {
         "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let who can write to Redis run code
         "DEFAULT_TIMEOUT": 6 * 3600,
         "DEFAULT_RESULT_TTL": 300,
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1},
     },
 }
 RQ = {"COMMIT_MODE": "auto"}  # jobs/queue.py enqueues after commit by itself, and needs the answer
@@ -227,6 +226,8 @@ RELOAD_EVERY_S = 30.0
 """How often a worker whose engine cannot be loaded tries again."""
 DATABASE_PATIENCE_S = 60.0
 """How long a worker waits for a lost database before it leaves its job to recovery."""
+STALL_S = ENVIRONMENT.stall_s
+"""A worker whose job has not moved for this long hangs: it ends, and its job goes on elsewhere."""
 
 LOGGING = {
     "version": 1,

@@ -35,6 +35,8 @@ def write() -> Path:
         "numprocs": str(settings.WORKERS),
         "process_name": "worker-%(process_num)d",
         "stopwaitsecs": "20",
+        # The worker alone: the helpers of an engine that die under it would make its job fail.
+        "stopasgroup": "false",
     }
     config["program:welcome"] = {
         **_program("welcome", *_manage("welcome"), priority=30),

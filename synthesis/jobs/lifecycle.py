@@ -29,7 +29,7 @@ from synthesis.models import Batch, Job, User
 from synthesis.vocabulary import ENDED, Status
 
 MAX_ATTEMPTS = 3
-"""A job whose worker died this often is poison: it fails instead of killing the next one."""
+"""A job at whose one segment this many workers died is poison: it fails instead of killing the next one."""
 
 
 class LeaseLost(Exception):
@@ -208,11 +208,14 @@ def resume(job: Job) -> None:
     transaction.on_commit(lambda: queue.enqueue(job.pk, job.attempt + 1))
 
 
-def take_from_dead_worker(job: Job) -> None:
-    """Requeue a running job whose lease ended, or fail it if it has killed several workers."""
-    lost = Job.objects.filter(
-        status=Status.RUNNING, attempt=job.attempt, worker=job.worker, lease_until__lt=timezone.now()
-    )
+def take_from_dead_worker(job: Job, *, certain: bool = False) -> None:
+    """Requeue a running job whose lease ended, or fail it if it has killed several workers.
+
+    ``certain``: its worker is known to be dead, whatever the lease says.
+    """
+    lost = Job.objects.filter(status=Status.RUNNING, attempt=job.attempt, worker=job.worker)
+    if not certain:
+        lost = lost.filter(lease_until__lt=timezone.now())
     deaths = job.deaths + 1
     if deaths >= MAX_ATTEMPTS:
         message = f"{deaths} workers died at this job, the last one was {job.worker}."

@@ -7,11 +7,18 @@ can change while a job waits, and a lost or doubled ticket does no harm.
 
 from __future__ import annotations
 
+import functools
 import logging
+import time
 import uuid
 
 import django_rq
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
 from rq.exceptions import DuplicateJobError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +26,37 @@ logger = logging.getLogger(__name__)
 NAME = "synthesis"
 TASK = "synthesis.worker.task.take_turn"
 """By name: the web process must not import the worker, which imports torch."""
+PATIENCE_S = 1.0
+"""Longer than this nobody waits for a Redis that does not answer: neither a page nor a worker's heartbeat."""
+
+
+class _Break:
+    """After a failure Redis is left alone for a moment: a batch of a hundred jobs waits for it once."""
+
+    until = 0.0
+
+
+def for_worker() -> Queue:
+    """The queue as a worker waits at it: with a connection of its own, whose reads may take long."""
+    return _queue(Redis.from_url(settings.REDIS_URL, socket_connect_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0)))
+
+
+@functools.cache
+def _impatient() -> Queue:
+    """For everyone else. django_rq's own connections wait half a minute for a Redis that hangs."""
+    return _queue(
+        Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=PATIENCE_S,
+            socket_timeout=PATIENCE_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+    )
+
+
+def _queue(connection: Redis) -> Queue:
+    queue: Queue = django_rq.get_queue(NAME, connection=connection)
+    return queue
 
 
 def enqueue(job_id: str, attempt: int) -> None:
@@ -29,7 +67,7 @@ def enqueue(job_id: str, attempt: int) -> None:
 def tickets() -> int | None:
     """How many tickets wait; None if Redis is away."""
     try:
-        return int(django_rq.get_queue(NAME).count)
+        return int(_impatient().count)
     except RedisError:
         return None
 
@@ -41,9 +79,12 @@ def top_up(missing: int) -> None:
 
 
 def _push(ticket: str) -> None:
+    if time.monotonic() < _Break.until:
+        return
     try:
-        django_rq.get_queue(NAME).enqueue(TASK, job_id=ticket, unique=True, result_ttl=0, failure_ttl=24 * 3600)
+        _impatient().enqueue(TASK, job_id=ticket, unique=True, result_ttl=0, failure_ttl=24 * 3600)
     except DuplicateJobError:
         logger.info("Ticket %s waits already.", ticket)
     except RedisError as problem:
-        logger.warning("No ticket for %s now: %s", ticket, problem)
+        _Break.until = time.monotonic() + PATIENCE_S
+        logger.warning("No tickets for a moment, %s is the first without: %s", ticket, problem)

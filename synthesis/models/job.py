@@ -97,7 +97,7 @@ class Job(models.Model):
     worker = models.CharField(_("worker"), max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     deaths = models.PositiveIntegerField(default=0)
-    """Workers that died at it."""
+    """Workers that died at it since its last finished segment."""
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
 
     # What came of it
@@ -130,6 +130,7 @@ class Job(models.Model):
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["status", "owner", "-priority", "queued_at", "id"], name="job_in_turn"),
             models.Index(fields=["status", "-created_at"], name="job_newest_of_status"),
+            models.Index(fields=["ended_at"], name="job_changed_workers", condition=models.Q(attempt__gt=1)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="job_once_per_idempotency_key"),

@@ -6,16 +6,20 @@ Names are made by us alone and relative to the media directory; nothing a person
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
 _BLOCK_BYTES = 1 << 20
+_SCRATCH_GRACE_S = 60.0
+"""Between the making of a scratch directory and its lock lies a moment."""
 
 
 def voice_path(voice_id: str) -> str:
@@ -123,14 +127,44 @@ def remove(relative: str) -> None:
     open_path(relative).unlink(missing_ok=True)
 
 
+def keep_only(job_id: str, named: set[str]) -> None:
+    """Remove what lies in a job's directories and is not ``named``: left there by a process that was killed."""
+    for kind in ("segments", "outputs"):
+        directory = f"{kind}/{job_id[:2]}/{job_id}"
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(open_path(directory)):
+                if f"{directory}/{name}" not in named:
+                    remove(f"{directory}/{name}")
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """A private directory for the time of the block."""
-    root = Path(settings.DATA_DIR) / "scratch"
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    directory = root / secrets.token_hex(8)
+    """A private directory for the time of the block, locked: the lock says that its process lives."""
+    directory = _scratch_root() / secrets.token_hex(8)
     directory.mkdir(mode=0o700)
+    lock = os.open(directory, os.O_RDONLY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
+
+
+def clear_scratch() -> None:
+    """Remove the scratch directories of processes that were killed."""
+    for directory in _scratch_root().iterdir():
+        with contextlib.suppress(FileNotFoundError, BlockingIOError):
+            lock = os.open(directory, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(lock).st_mtime > _SCRATCH_GRACE_S:
+                    shutil.rmtree(directory, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _scratch_root() -> Path:
+    root = Path(settings.DATA_DIR) / "scratch"
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return root

@@ -31,6 +31,8 @@ LOOK_EVERY_S = 3.0
 """Every so often a follower is brought up to date from the database, bell or no bell."""
 QUEUE_EVERY_S = 0.5
 GAUGES_EVERY_S = 1.0
+REDIS_WITHIN_S = 1.0
+"""A Redis that takes longer is away: the database serves, and the next look tries again."""
 
 
 class Follower(Protocol):
@@ -98,6 +100,7 @@ class Hub:
         self._sockets: set[Socket] = set()
         self._queue_bell = asyncio.Event()
         self._channel = ""
+        self._unheard: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
 
@@ -127,10 +130,8 @@ class Hub:
         async with self._starting:
             if self._tasks:
                 return
-            layer = get_channel_layer()
             try:
-                self._channel = await layer.new_channel("hub.")
-                await layer.group_add(push.PORTAL_GROUP, self._channel)
+                self._channel = await _new_channel()
             except Exception as problem:  # noqa: BLE001 without Redis the hub still serves from the database
                 logger.warning("The hub hears no bells for now: %s", problem)
                 self._channel = ""
@@ -143,10 +144,11 @@ class Hub:
             ]
 
     async def _join(self, group: str) -> None:
-        if self._channel:
-            await _quietly(get_channel_layer().group_add(group, self._channel))
+        if self._channel and not await _quietly(get_channel_layer().group_add(group, self._channel)):
+            self._unheard.add(group)
 
     async def _leave(self, group: str) -> None:
+        self._unheard.discard(group)
         if self._channel:
             await _quietly(get_channel_layer().group_discard(group, self._channel))
 
@@ -209,6 +211,9 @@ class Hub:
             await self._catch_up_all()
             if not self._channel:
                 await self._listen_again()
+            for group in list(self._unheard):
+                self._unheard.discard(group)
+                await self._join(group)
 
     async def _catch_up_all(self) -> None:
         """One query tells which jobs have more than their followers saw."""
@@ -219,12 +224,9 @@ class Hub:
                     await following.catch_up()
 
     async def _listen_again(self) -> None:
-        layer = get_channel_layer()
-        channel = await layer.new_channel("hub.")
-        await layer.group_add(push.PORTAL_GROUP, channel)
-        self._channel = channel
+        self._channel = await _new_channel()
         for job_id in list(self._jobs):
-            await layer.group_add(push.job_group(job_id), channel)
+            await self._join(push.job_group(job_id))
         self._tasks.append(asyncio.create_task(self._listen(), name="hub-listen"))
 
 
@@ -243,12 +245,24 @@ def encode(job_id: str, event: EventData, language: str) -> str:
     return json.dumps(wire.render(job_id, event, language), ensure_ascii=False, separators=(",", ":"))
 
 
-async def _quietly(joining: Any) -> None:
+async def _new_channel() -> str:
+    """A channel that hears of the portal; raises what Redis's client raises, or TimeoutError."""
+    layer = get_channel_layer()
+    async with asyncio.timeout(REDIS_WITHIN_S):
+        channel: str = await layer.new_channel("hub.")
+        await layer.group_add(push.PORTAL_GROUP, channel)
+    return channel
+
+
+async def _quietly(joining: Any) -> bool:
     """Redis may be away; the next look joins again."""
     try:
-        await joining
+        async with asyncio.timeout(REDIS_WITHIN_S):
+            await joining
     except Exception as problem:  # noqa: BLE001 any client error means the same: no bells now, the database serves
         logger.warning("A group could not be joined or left: %s", problem)
+        return False
+    return True
 
 
 @sync_to_async

@@ -22,6 +22,7 @@ class Caretaker(threading.Thread):
         super().__init__(name="caretaker", daemon=True)
         self._runtime = runtime
         self._ended = threading.Event()
+        self._sweeper = recovery.Sweeper()
 
     def run(self) -> None:
         while not self._ended.wait(settings.HEARTBEAT_S):
@@ -45,4 +46,4 @@ class Caretaker(threading.Thread):
             lifecycle.renew(claim)
         self._runtime.say()
         self._runtime.hear()
-        recovery.sweep()
+        self._sweeper.sweep()

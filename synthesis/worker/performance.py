@@ -28,6 +28,7 @@ from synthesis.worker import memory, pieces, saving
 from synthesis.worker.capture import Capture
 from synthesis.worker.journal import Journal
 from synthesis.worker.progress import ProgressMeter
+from synthesis.worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Performance:
         self._journal = Journal(claim)
         self._job = Job.objects.select_related("voice", "owner").get(pk=claim.job_id)
         self._meter = self._new_meter()
+        self._watchdog = Watchdog(settings.STALL_S)
         self._looked_at = 0.0
         self._redo_asked = False
         self._reported_at = 0.0
@@ -75,18 +77,19 @@ class Performance:
         self._memory_ran_out = False
 
     def run(self) -> None:
-        """Work until the job ends or has to be let go; raises nothing that concerns only this job.
-
-        Raises OperationalError or InterfaceError if the database stays away: then the lease ends, and recovery takes
-        the job up.
-        """
+        """Work until the job ends or has to be let go; raises nothing that concerns only this job."""
+        self._watchdog.moved()
         try:
             self._until_settled()
         except LeaseLost:
             logger.warning("Job %s went to another worker; what was under way here is void.", self._claim.job_id)
+        except DATABASE_LOST:
+            # The database stays away, which is no fault of the job: when the lease has run out, it is taken up again.
+            logger.exception("Job %s is let go: the database does not answer.", self._claim.job_id)
         except Left:
             logger.info("Job %s is paused.", self._claim.job_id)
         finally:
+            self._watchdog.rest()
             if self._memory_ran_out:
                 self._free_memory()  # only here: until now the traceback held what the engine had made
 
@@ -111,7 +114,7 @@ class Performance:
             work()
         except (Stopped, CancelAsked):
             self._let_go()
-        except (LeaseLost, Left):
+        except (LeaseLost, Left, *DATABASE_LOST):
             raise
         except Exception as problem:
             # An engine may raise anything; the job fails, the worker lives on.
@@ -129,6 +132,7 @@ class Performance:
         logger.warning("The database is away, job %s waits for it: %s", self._claim.job_id, problem)
         began = time.monotonic()
         while True:
+            self._watchdog.moved()
             connection.close()
             try:
                 if lifecycle.renew(self._claim):
@@ -294,7 +298,8 @@ class Performance:
                 # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
                 self._job.compute_s += compute_s
                 done = self._job.segments.exclude(audio_path="").count()  # one made again may lie before others
-                self._journal.flush(finished, segments_done=done, compute_s=self._job.compute_s)
+                # A job that moves on is no poison, however many workers it saw die: the count begins anew.
+                self._journal.flush(finished, segments_done=done, compute_s=self._job.compute_s, deaths=0)
         except LeaseLost:
             store.remove(path)
             raise
@@ -333,6 +338,11 @@ class Performance:
         return next((control for control in steering.pending(self._claim) if control.command == command), None)
 
     def _fail(self, code: str, message: str) -> None:
+        if self._shutting_down():
+            # What stops the worker may have stopped an engine's helper process a moment earlier: no fault of the job.
+            logger.warning("Job %s is handed back; what broke while stopping: %s", self._claim.job_id, message)
+            self._let_go()
+            return
         logger.exception("Job %s failed: %s", self._claim.job_id, message)
         stage = self._journal.stage or Stage.EXTRACT
         fact = facts.Failed(stage=stage, code=code, message=f"{stage.capitalize()} failed: {message}")
@@ -340,6 +350,7 @@ class Performance:
         lifecycle.fail(self._claim, fact, traceback.format_exc())
 
     def _report(self, stage: Stage, done: float, total: float) -> None:
+        self._watchdog.moved()
         entered = stage is not self._journal.stage
         if entered or time.monotonic() - self._reported_at >= 0.05:
             self._reported_at = time.monotonic()
@@ -360,6 +371,7 @@ class Performance:
 
     def _should_stop(self) -> bool:
         """Polled by the engine's inner loops; also the moment to write what waits."""
+        self._watchdog.moved()
         if self._shutting_down():
             return True
         now = time.monotonic()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from synthesis.accounts import audit
 from synthesis.engines import catalogue
 from synthesis.engines.base import Engine
-from synthesis.jobs import lifecycle
+from synthesis.jobs import lifecycle, liveness
 from synthesis.jobs.lifecycle import Claim, LeaseLost
 from synthesis.models import WorkerState
 from synthesis.monitor import machine
@@ -139,6 +139,7 @@ class Runtime:
             WorkerState.objects.filter(pk=self.name).delete()
         else:
             self.say(State.RECYCLING if self._state is State.RECYCLING else State.STARTING, loaded=False)
+        liveness.forget(self.name)
 
     def _load(self) -> bool:
         """Load the engine (seconds to minutes); false if that failed, and then the portal knows why."""

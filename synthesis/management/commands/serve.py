@@ -13,7 +13,9 @@ class Command(BaseCommand):
         # Imported here: daphne installs Twisted's reactor when it is imported.
         from cosyweb.asgi import application  # noqa: PLC0415
         from cosyweb.server import serve  # noqa: PLC0415
+        from synthesis.jobs.recovery import Patrol  # noqa: PLC0415
         from synthesis.monitor.sampler import Sampler  # noqa: PLC0415
 
+        Patrol().start()
         Sampler().start()
         serve(application, settings.ENVIRONMENT.host, settings.ENVIRONMENT.port)

@@ -8,10 +8,9 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-import django_rq
 from django.core.management.base import BaseCommand
 
-from synthesis.jobs import queue
+from synthesis.jobs import liveness, queue
 
 
 class Command(BaseCommand):
@@ -30,7 +29,8 @@ class Command(BaseCommand):
         faulthandler.enable()
         runtime = Runtime(number)
         install(runtime)
-        tickets = django_rq.get_queue(queue.NAME)
+        liveness.hold(runtime.name)
+        tickets = queue.for_worker()
         # One queue: RQ then moves a ticket atomically and cannot lose it. Short TTLs: maintenance runs often.
         worker = SynthesisWorker(
             [tickets],
