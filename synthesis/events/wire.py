@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from synthesis.events.hints import hint_for
 from synthesis.models import Event, Job
@@ -235,15 +236,17 @@ _RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
 }
 
 
+_STAGE_LABELS = {
+    Stage.EXTRACT: gettext_lazy("reference features"),
+    Stage.ACOUSTIC: gettext_lazy("acoustic model"),
+    Stage.VOCODER: gettext_lazy("waveform"),
+    Stage.SAVE: gettext_lazy("saving files"),
+}
+
+
 def stage_label(stage: str) -> str:
     """What a stage does, in the active language."""
-    labels = {
-        Stage.EXTRACT: _("reference features"),
-        Stage.ACOUSTIC: _("acoustic model"),
-        Stage.VOCODER: _("waveform"),
-        Stage.SAVE: _("saving files"),
-    }
-    return labels[Stage(stage)]
+    return str(_STAGE_LABELS[Stage(stage)])
 
 
 def log_text(code: str, values: Mapping[str, Any]) -> str:
