@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 from typing import Any
 
 from daphne.http_protocol import WebRequest
@@ -24,6 +25,7 @@ from synthesis.realtime.frames import CLOSE_TOO_SLOW, EXTENSION, MAX_UNREAD_BYTE
 logger = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
+MAX_OPEN_FILES = 65536
 WEBSOCKET_TIMEOUT_S = -1  # sockets may stay open for days; pings find the dead ones
 
 
@@ -156,6 +158,7 @@ class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types
 
 def serve(application: Any, host: str, port: int) -> None:
     """Serve until a signal comes."""
+    _allow_many_sockets()
     PortalServer(
         application,
         endpoints=[f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"],
@@ -164,3 +167,10 @@ def serve(application: Any, host: str, port: int) -> None:
         websocket_max_frame_size=MAX_FRAME_BYTES,
         server_name="cosyweb",
     ).run()
+
+
+def _allow_many_sockets() -> None:
+    """Many systems let a process open 1,024 files unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

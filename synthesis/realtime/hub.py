@@ -82,6 +82,13 @@ class Hub:
             if not audience:
                 del self._audiences[following.job_id]
 
+    async def stop(self) -> None:
+        """End its tasks, before the event loop ends."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
     # What it does by itself
 
     async def _listen(self) -> None:
