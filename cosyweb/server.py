@@ -86,6 +86,7 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no
     _unread_bytes = 0
 
     def onOpen(self) -> None:  # noqa: N802 autobahn's name
+        self.transport.unregisterProducer()  # the HTTP channel that the upgrade has left behind
         self.transport.registerProducer(self, True)
         super().onOpen()
 
