@@ -1,197 +1,217 @@
-"""The way of an event from a worker to a socket: latency, CPU per delivered event, nothing lost.
+"""The way of an event from a worker to a socket, against a bare ``websockets`` server on the same machine.
 
-``python -m bench.event_path`` starts a Redis and a web server of its own in a scratch directory. A producer
-process writes events as a worker does (one short transaction, then the bell); sockets in this process follow.
-Latency is from the fact's own time (``at``) to its arrival here, so it includes the database.
+``python -m bench.event_path`` measures both in turn under each load: latency, CPU of the serving process for each
+delivered event, nothing lost, nothing doubled, nothing out of turn. The portal is a Redis and a web server of its own
+in a scratch directory, and a writer that stores every event as a worker does (one transaction each, then the bell).
+The bare server makes the same messages and stores nothing. Latency is from the moment at which the fact was due to
+its arrival, for both: a server or writer that falls behind does not shift its own clock.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
-import os
-import socket
+import multiprocessing
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import psutil
-import websockets
 
+from bench import bare_server, scratch_portal, sockets
 from bench.machine import machine
+from bench.scratch_portal import ROOT, ScratchPortal
+from bench.sockets import Plan, Seen
 
-LIBRARIES = ("channels", "channels-redis", "daphne", "redis", "autobahn")
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def main() -> None:
-    arguments = _arguments()
-    with tempfile.TemporaryDirectory(prefix="cosyweb-bench-") as directory, _portal(Path(directory)) as portal:
-        result = asyncio.run(_measure(portal, arguments))
-    load = {name: getattr(arguments, name) for name in ("jobs", "rate", "sockets", "seconds")}
-    result = {"bench": "event_path", **load, **result}
-    result["machine"] = machine(LIBRARIES)
-    print(json.dumps(result, indent=2))
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+LIBRARIES = ("websockets", "channels", "channels-redis", "daphne", "redis", "autobahn", "twisted")
+STORED = 2
+"""Events of a job (queued, started) before the measurement."""
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=10)
-    parser.add_argument("--rate", type=float, default=4.0, help="events per second and job; a worker writes up to 4")
-    parser.add_argument("--sockets", type=int, default=50, help="each follows one job, round robin")
-    parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--out", type=Path, default=ROOT / "bench/results/event_path.json")
-    return parser.parse_args()
+@dataclass(frozen=True, slots=True)
+class Load:
+    name: str
+    jobs: int
+    sockets: int
+    follows: int
+    """Jobs that each socket follows."""
+    rate: float = 20.0
+    """Events a second of each job."""
 
 
-class _Portal:
-    def __init__(self, environment: dict[str, str], port: int, web: subprocess.Popen[bytes]) -> None:
-        self.environment, self.port, self.web = environment, port, web
-
-    def manage(self, *command: str, code: str = "") -> str:
-        words = [sys.executable, "manage.py", *command]
-        done = subprocess.run(  # noqa: S603 our own commands
-            words, cwd=ROOT, env=self.environment, input=code, text=True, capture_output=True, check=True
-        )
-        return done.stdout
-
-
-@contextlib.contextmanager
-def _portal(directory: Path) -> Iterator[_Portal]:
-    """A web server and a Redis, without workers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
-        "COSYWEB_DATA_DIR": str(directory),
-        "COSYWEB_PORT": str(port),
-        "COSYWEB_ADMIN_PASSWORD": "bench password",
-    }
-    setup = _Portal(environment, port, subprocess.Popen(["true"]))  # noqa: S607
-    for name in ("run", "logs", "media", "cache"):
-        (directory / name).mkdir()
-    setup.manage("migrate", "--verbosity=0")
-    setup.manage("shell", code=_SETUP)
-    paths = setup.manage(
-        "shell", code="from cosyweb import supervision as s; print('##', s.redis_server(), s.redis_config())"
-    )
-    server, config = next(line.split()[1:] for line in paths.splitlines() if line.startswith("##"))
-    redis = subprocess.Popen([server, config], stdout=subprocess.DEVNULL)  # noqa: S603
-    web = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
-    try:
-        _wait_for_port(port)
-        yield _Portal(environment, port, web)
-    finally:
-        for process in (web, redis):
-            process.terminate()
-            process.wait(20)
-
-
-def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("the web server did not start")
-
-
-_SETUP = """
-from synthesis.models import User, Voice
-user = User.objects.create_superuser("admin", password="bench password")
-Voice.objects.create(
-    id="bench", name="Bench", origin="ready_made", path="none", sha256="0", duration_s=1, source_sample_rate_hz=24000
+LOADS = (
+    Load("one_of_ten_jobs", jobs=10, sockets=100, follows=1),
+    Load("all_of_ten_jobs", jobs=10, sockets=100, follows=10),
+    Load("one_job", jobs=1, sockets=1000, follows=1),
 )
-"""
 
 _JOBS = """
+from synthesis.events.facts import Started
 from synthesis.jobs import lifecycle, spec
 from synthesis.models import User
 user = User.objects.get()
 for _ in range({jobs}):
     lifecycle.submit(spec.validate({{"text": "One."}}, user=user), owner=user, address=None)
     claim = lifecycle.claim_next("bench")
+    lifecycle.note(claim, [Started(worker="bench", engine="none", attempt=1, segments=1)])
     print("##", claim.job_id)
 """
 
-_PRODUCER = """
+_WRITER = """
 import time
+from datetime import UTC, datetime
 from synthesis.events.facts import Progressed
 from synthesis.jobs import lifecycle
 from synthesis.jobs.lifecycle import Claim
 from synthesis.vocabulary import Stage
 claims = [Claim(job, 1, "bench") for job in {jobs!r}]
-began = time.monotonic()
+input()
+began, cpu_s = time.time(), time.process_time()
 for number in range({count}):
-    due = began + number / {total_rate}
-    time.sleep(max(0.0, due - time.monotonic()))
+    due = began + number / {rate}
+    time.sleep(max(0.0, due - time.time()))
     fact = Progressed(stage=Stage.ACOUSTIC, step=2, total=4, progress=0.5, eta_s=1.0)
-    lifecycle.note(claims[number % len(claims)], [fact], stage="acoustic", progress=0.5)
-time.sleep(2)
+    lifecycle.note(claims[number % len(claims)], [fact], [datetime.fromtimestamp(due, UTC)], progress=0.5)
+print("##", time.process_time() - cpu_s, flush=True)
+input()
 """
 
-
-async def _measure(portal: _Portal, arguments: argparse.Namespace) -> dict[str, Any]:
-    printed = await asyncio.to_thread(portal.manage, "shell", code=_JOBS.format(jobs=arguments.jobs))
-    jobs = [line.split()[1] for line in printed.splitlines() if line.startswith("##")]
-    key = (await asyncio.to_thread(portal.manage, "createapikey", "admin")).strip()
-    per_job = round(arguments.rate * arguments.seconds)
-    code = _PRODUCER.format(jobs=jobs, count=per_job * len(jobs), total_rate=arguments.rate * len(jobs))
-    ready = asyncio.Semaphore(0)
-    followers = [
-        asyncio.create_task(_follow(portal.port, key, jobs[number % len(jobs)], per_job, ready))
-        for number in range(arguments.sockets)
-    ]
-    for _ in followers:
-        await ready.acquire()
-    web = psutil.Process(portal.web.pid)
-    before = web.cpu_times()
-    producer = asyncio.create_task(asyncio.to_thread(portal.manage, "shell", code=code))
-    latencies = [latency for delays in await asyncio.gather(*followers) for latency in delays]
-    after = web.cpu_times()
-    await producer
-    return _figures(latencies, before, after, arguments.sockets * per_job, web.memory_info().rss)
+processes = multiprocessing.get_context("spawn")
 
 
-async def _follow(port: int, key: str, job: str, expected: int, ready: asyncio.Semaphore) -> list[float]:
-    """Seconds from fact to arrival of each live event."""
-    headers = {"Authorization": f"Bearer {key}"}
-    latencies: list[float] = []
-    async with websockets.connect(f"ws://127.0.0.1:{port}/ws/", additional_headers=headers) as connection:
-        await connection.send(json.dumps({"task": "subscribe", "job": job}))
-        await connection.recv()  # the stored event: from here on it follows
-        ready.release()
-        async with asyncio.timeout(120):
-            while len(latencies) < expected:
-                frame = json.loads(await connection.recv())
-                latencies.append(time.time() - frame["at"])
-    return latencies
+def main() -> None:
+    arguments = _arguments()
+    loads = [load for load in LOADS if not arguments.load or load.name in arguments.load]
+    rounds: dict[str, list[dict[str, Any]]] = {load.name: [] for load in loads}
+    with (
+        tempfile.TemporaryDirectory(prefix="cosyweb-bench-") as directory,
+        scratch_portal.running(Path(directory)) as portal,
+    ):
+        key = portal.manage("createapikey", "admin")[-1]
+        for _ in range(arguments.rounds):
+            for load in loads:
+                bare = _bare(load, arguments.seconds)
+                ours = _portal(portal, key, load, arguments.seconds)
+                rounds[load.name].append({"bare": bare, "portal": ours})
+                print(load.name, json.dumps(rounds[load.name][-1]), flush=True)
+    figures = {load.name: {**asdict(load), **_medians(rounds[load.name])} for load in loads}
+    head = {"bench": "event_path", "seconds": arguments.seconds, "rounds": arguments.rounds}
+    result = {**head, "loads": figures, "machine": machine(LIBRARIES)}
+    print(json.dumps(result, indent=2))
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _figures(latencies: list[float], before: Any, after: Any, expected: int, rss: int) -> dict[str, Any]:
-    cuts = statistics.quantiles(latencies, n=100)
-    cpu_s = (after.user + after.system) - (before.user + before.system)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=3, help="the figures are their medians")
+    parser.add_argument("--load", nargs="*", choices=[load.name for load in LOADS])
+    parser.add_argument("--out", type=Path, nargs="?", const=ROOT / "bench/results/event_path.json")
+    return parser.parse_args()
+
+
+def _bare(load: Load, seconds: float) -> dict[str, Any]:
+    jobs = [f"job{number}" for number in range(load.jobs)]
+    events = round(load.rate * seconds)
+    ours, its = processes.Pipe()
+    work = bare_server.Work(jobs, STORED, events, load.rate * load.jobs)
+    server = processes.Process(target=bare_server.run, args=(work, its))
+    server.start()
+    assert server.pid is not None
+    process = psutil.Process(server.pid)
+    with _readers(Plan(ours.recv(), "", _follows(load, jobs), STORED, events)) as readers:
+        before = process.cpu_times()
+        ours.send("begin")
+        seen = readers.recv()
+        figures = _figures(seen, _cpu_s(before, process))
+    ours.send("end")
+    server.join()
+    return figures
+
+
+def _portal(portal: ScratchPortal, key: str, load: Load, seconds: float) -> dict[str, Any]:
+    printed = portal.manage("shell", code=_JOBS.format(jobs=load.jobs))
+    jobs = [line.split()[1] for line in printed if line.startswith("##")]
+    events = round(load.rate * seconds)
+    writer = portal.start(_WRITER.format(jobs=jobs, count=events * load.jobs, rate=load.rate * load.jobs))
+    assert writer.stdin
+    assert writer.stdout
+    web, redis = psutil.Process(portal.web_pid), psutil.Process(portal.redis_pid)
+    with _readers(Plan(portal.port, key, _follows(load, jobs), STORED, events)) as readers:
+        before, before_redis = web.cpu_times(), redis.cpu_times()
+        writer.stdin.write("begin\n")
+        writer.stdin.flush()
+        seen = readers.recv()
+        figures = _figures(seen, _cpu_s(before, web))
+        redis_s = _cpu_s(before_redis, redis)
+        writer_s = float(writer.stdout.readline().split()[1])
+    writer.communicate("end\n", 20)
     return {
-        "deliveries": len(latencies),
-        "lost": expected - len(latencies),
+        **figures,
+        "web_cpu_per_event_us": _us(figures["cpu_per_delivery_us"] * len(seen.latencies_s) / 1e6, events * load.jobs),
+        "redis_cpu_per_event_us": _us(redis_s, events * load.jobs),
+        "writer_cpu_per_event_us": _us(writer_s, events * load.jobs),
+        "web_rss_mib": round(web.memory_info().rss / 2**20, 1),
+    }
+
+
+def _follows(load: Load, jobs: list[str]) -> list[list[str]]:
+    """For each socket its jobs, round robin."""
+    return [[jobs[(number + offset) % len(jobs)] for offset in range(load.follows)] for number in range(load.sockets)]
+
+
+@contextmanager
+def _readers(plan: Plan) -> Iterator[Connection]:
+    """A process whose sockets all follow; then it sends what it saw."""
+    ours, its = processes.Pipe()
+    reader = processes.Process(target=sockets.read_all, args=(plan, its))
+    reader.start()
+    its.close()
+    assert ours.recv() == "ready"
+    yield ours
+    reader.join()
+
+
+def _cpu_s(before: Any, process: psutil.Process) -> float:
+    after = process.cpu_times()
+    return float(after.user + after.system - before.user - before.system)
+
+
+def _us(seconds: float, count: int) -> float:
+    return round(seconds / count * 1e6, 1)
+
+
+def _figures(seen: Seen, cpu_s: float) -> dict[str, Any]:
+    cuts = statistics.quantiles(seen.latencies_s, n=100)
+    return {
+        "deliveries": len(seen.latencies_s),
+        "lost": seen.lost,
+        "disordered": seen.disordered,
         "latency_p50_ms": round(cuts[49] * 1000, 2),
         "latency_p99_ms": round(cuts[98] * 1000, 2),
-        "latency_max_ms": round(max(latencies) * 1000, 2),
-        "web_cpu_per_delivery_us": round(cpu_s / len(latencies) * 1e6, 1),
-        "web_rss_mib": round(rss / 2**20, 1),
+        "latency_max_ms": round(max(seen.latencies_s) * 1000, 2),
+        "cpu_per_delivery_us": _us(cpu_s, len(seen.latencies_s)),
     }
+
+
+def _medians(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of both arms, and of their ratios (of runs next to each other, so that a busy machine disturbs both)."""
+    arms = {
+        arm: {name: statistics.median(one[arm][name] for one in rounds) for name in rounds[0][arm]}
+        for arm in ("bare", "portal")
+    }
+    ratios = {
+        name: round(statistics.median(one["portal"][name] / one["bare"][name] for one in rounds), 2)
+        for name in ("latency_p50_ms", "latency_p99_ms", "cpu_per_delivery_us")
+    }
+    return {**arms, "portal_to_bare": ratios}
 
 
 if __name__ == "__main__":

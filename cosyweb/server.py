@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import socket
 from typing import Any
 
@@ -20,13 +21,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from synthesis.accounts import language
+from synthesis.realtime.frames import CLOSE_TOO_SLOW, EXTENSION, MAX_UNREAD_BYTES
 
 logger = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
-MAX_UNREAD_BYTES = 1024 * 1024
-"""Sent to a socket after its buffer was full, and still not taken: then it is closed, and comes back through replay."""
-CLOSE_TOO_SLOW = 4408
 READ_REST_WITHIN_S = 30
 """A closed slow reader has this long to take what waits for it, the close code last; then the connection is cut."""
 SOCKET_BUFFER_BYTES = 256 * 1024
@@ -34,6 +33,7 @@ SOCKET_BUFFER_BYTES = 256 * 1024
 MAX_WAITING_REQUESTS = 64
 """Of one socket. Then nothing more is read from it until they are answered."""
 READ_AGAIN_AFTER_S = 0.02
+MAX_OPEN_FILES = 65536
 WEBSOCKET_TIMEOUT_S = -1  # sockets may stay open for days; pings find the dead ones
 
 
@@ -127,12 +127,34 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no
             self.transport.resumeProducing()
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802 daphne's name
+        if not self._too_slow_for(len(content)):
+            super().serverSend(content, binary)
+
+    def write_frames(self, frames: bytes) -> None:
+        """Write frames that are encoded already, at once if nothing waits before them.
+
+        The usual way to here (coroutine, checks, message to frame, a turn of the reactor for each write, which takes
+        three system calls) costs several times more than this one system call.
+        """
+        if self.state != self.STATE_OPEN:
+            return
+        transport = self.transport
+        sent = 0
+        if not (transport.dataBuffer or transport._tempDataBuffer):  # noqa: SLF001 twisted has no other name for what waits
+            try:
+                sent = transport.socket.send(frames)
+            except OSError:
+                sent = 0  # full, or broken: the reactor will meet the same, and knows how to wait and how to end
+        if sent < len(frames) and not self._too_slow_for(len(frames) - sent):
+            transport.write(frames[sent:])
+
+    def _too_slow_for(self, size: int) -> bool:
+        """Count what goes into a full buffer; past the limit close."""
         if self._blocked:
-            self._unread_bytes += len(content)
+            self._unread_bytes += size
             if self._unread_bytes > MAX_UNREAD_BYTES:
                 self._close_too_slow()
-                return
-        super().serverSend(content, binary)
+        return self._closed_too_slow
 
     def _close_too_slow(self) -> None:
         if self._closed_too_slow:
@@ -145,7 +167,12 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no
 
 
 class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types
-    """daphne's server with bounded requests and sockets."""
+    """daphne's server with bounded requests and sockets, which take encoded frames."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket":
+            scope = {**scope, "extensions": {EXTENSION: {"write": protocol.write_frames}}}
+        return super().create_application(protocol, scope)
 
     def run(self) -> None:
         from daphne import server as daphne_server  # noqa: PLC0415 beside the two names that are replaced in it
@@ -165,6 +192,7 @@ class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types
 
 def serve(application: Any, host: str, port: int) -> None:
     """Serve until a signal comes."""
+    _allow_many_sockets()
     PortalServer(
         application,
         endpoints=[f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"],
@@ -173,3 +201,10 @@ def serve(application: Any, host: str, port: int) -> None:
         websocket_max_frame_size=MAX_FRAME_BYTES,
         server_name="cosyweb",
     ).run()
+
+
+def _allow_many_sockets() -> None:
+    """Many systems let a process open 1,024 files unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
 
+from synthesis.events.wire import event_data
+
 if TYPE_CHECKING:
-    from synthesis.events.wire import PortalLine
-    from synthesis.models import Event, Job
+    from synthesis.models import Event
 
 logger = logging.getLogger(__name__)
 
-PORTAL_GROUP = "portal"
+GROUP = "portal"
+"""Every web process hears every bell, in one group: most bells concern each of them (pages show all jobs), and so
+following a job costs Redis nothing."""
 MAX_WAITING = 1000
 """Bells that wait to be rung, at most; the rest are dropped (readers look by themselves every few seconds)."""
 MAX_CARRIED = 64
@@ -30,36 +33,20 @@ BREAK_S = 1.0
 """After a failure Redis is left alone for this long."""
 
 
-def job_group(job_id: str) -> str:
-    return f"job.{job_id}"
-
-
-def events(job: Job, rows: list[Event], line: PortalLine) -> None:
-    """Announce fresh events of a job, and its one-line state."""
-    if rows:
-        carried = [
-            {
-                "seq": row.seq,
-                "at": row.at.timestamp(),
-                "status": str(row.status),
-                "kind": row.kind,
-                "level": str(row.level),
-                "data": row.data,
-            }
-            for row in (rows if len(rows) <= MAX_CARRIED else [])
-        ]
-        _bell.ring(job_group(job.pk), {"type": "job.events", "job": job.pk, "events": carried})
-    _bell.ring(PORTAL_GROUP, {"type": "portal.job", "line": line})
+def events(job_id: str, rows: list[Event]) -> None:
+    """Announce fresh events of a job, at least one."""
+    carried = [event_data(row) for row in (rows if len(rows) <= MAX_CARRIED else [])]
+    _bell.ring({"type": "job.events", "job": job_id, "newest": rows[-1].seq, "events": carried})
 
 
 def queue_changed() -> None:
     """Announce that positions in the queue may have changed."""
-    _bell.ring(PORTAL_GROUP, {"type": "portal.queue"})
+    _bell.ring({"type": "portal.queue"})
 
 
 def session_ended(session: str) -> None:
     """Close the sockets that a login session opened. ``session`` is its digest."""
-    _bell.ring(PORTAL_GROUP, {"type": "session.ended", "session": session})
+    _bell.ring({"type": "session.ended", "session": session})
 
 
 class _Bell:
@@ -72,38 +59,38 @@ class _Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: asyncio.Queue[tuple[str, dict[str, Any]]] | None = None
+        self._waiting: asyncio.Queue[dict[str, Any]] | None = None
         self._pid = 0
 
-    def ring(self, group: str, message: dict[str, Any]) -> None:
+    def ring(self, message: dict[str, Any]) -> None:
         loop, waiting = self._running()
-        loop.call_soon_threadsafe(self._put, waiting, group, message)
+        loop.call_soon_threadsafe(self._put, waiting, message)
 
     @staticmethod
-    def _put(waiting: asyncio.Queue[tuple[str, dict[str, Any]]], group: str, message: dict[str, Any]) -> None:
+    def _put(waiting: asyncio.Queue[dict[str, Any]], message: dict[str, Any]) -> None:
         if waiting.qsize() < MAX_WAITING:
-            waiting.put_nowait((group, message))
+            waiting.put_nowait(message)
 
-    def _running(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Queue[tuple[str, dict[str, Any]]]]:
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any]]]:
         with self._lock:
             if self._loop is None or self._waiting is None or self._pid != os.getpid():
                 self._loop, self._waiting, self._pid = asyncio.new_event_loop(), asyncio.Queue(), os.getpid()
                 threading.Thread(target=self._run, args=(self._loop, self._waiting), name="bell", daemon=True).start()
             return self._loop, self._waiting
 
-    def _run(self, loop: asyncio.AbstractEventLoop, waiting: asyncio.Queue[tuple[str, dict[str, Any]]]) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, waiting: asyncio.Queue[dict[str, Any]]) -> None:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(self._send_all(waiting))
 
-    async def _send_all(self, waiting: asyncio.Queue[tuple[str, dict[str, Any]]]) -> None:
+    async def _send_all(self, waiting: asyncio.Queue[dict[str, Any]]) -> None:
         broken_until = 0.0
         while True:
-            group, message = await waiting.get()
+            message = await waiting.get()
             if time.monotonic() < broken_until:
                 continue
             try:
                 async with asyncio.timeout(BREAK_S):
-                    await get_channel_layer().group_send(group, message)
+                    await get_channel_layer().group_send(GROUP, message)
             except Exception as problem:  # noqa: BLE001 whatever Redis or its client raises, work goes on without bells
                 logger.warning("Events are stored but not announced for now: %s", problem)
                 broken_until = time.monotonic() + BREAK_S

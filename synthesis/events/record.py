@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from synthesis.events import push, wire
+from synthesis.events import push
 from synthesis.events.facts import ControlAsked, Fact, Logged, Redone
 from synthesis.models import Event, Job
 
@@ -34,7 +34,7 @@ def record(
     with transaction.atomic():
         if where.filter(pk=job_id).update(last_seq=F("last_seq") + len(facts), **changes) != 1:
             return None
-        job = Job.objects.select_related("voice").get(pk=job_id)
+        job = Job.objects.only("last_seq", "status").get(pk=job_id)
         first = job.last_seq - len(facts) + 1
         rows = [
             Event(
@@ -49,7 +49,6 @@ def record(
             for offset, (fact, moment) in enumerate(zip(facts, moments, strict=True))
         ]
         Event.objects.bulk_create(rows)
-        line = wire.portal_line(job)
         # After commit: a reader who hears the bell must find the rows.
-        transaction.on_commit(lambda: push.events(job, rows, line))
+        transaction.on_commit(lambda: push.events(job.pk, rows))
     return job

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from synthesis.events import verdict_text
 from synthesis.events.hints import hint_for
@@ -304,15 +304,17 @@ def _applied_texts() -> dict[str, str]:
     }
 
 
+_STAGE_LABELS = {
+    Stage.EXTRACT: gettext_lazy("reference features"),
+    Stage.ACOUSTIC: gettext_lazy("acoustic model"),
+    Stage.VOCODER: gettext_lazy("waveform"),
+    Stage.SAVE: gettext_lazy("saving files"),
+}
+
+
 def stage_label(stage: str) -> str:
     """What a stage does, in the active language."""
-    labels = {
-        Stage.EXTRACT: _("reference features"),
-        Stage.ACOUSTIC: _("acoustic model"),
-        Stage.VOCODER: _("waveform"),
-        Stage.SAVE: _("saving files"),
-    }
-    return labels[Stage(stage)]
+    return str(_STAGE_LABELS[Stage(stage)])
 
 
 def log_text(code: str, values: Mapping[str, Any]) -> str:

@@ -13,10 +13,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from synthesis.errors import InvalidInput, NotFound, PortalError, RateLimited
-from synthesis.events.wire import PortalLine
 from synthesis.jobs.board import Board
 from synthesis.realtime import requests
-from synthesis.realtime.hub import Following, hub
+from synthesis.realtime.audience import Following
+from synthesis.realtime.frames import EXTENSION, MessageOutlet, Outlet, WireOutlet, json_frame
+from synthesis.realtime.hub import hub
 from synthesis.realtime.identity import Identity
 
 CLOSE_NO_LOGIN = 4401
@@ -35,10 +36,12 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     session = ""
     follows_portal = False
     follows_system = False
+    write: Callable[[bytes], None]
 
     def __init__(self) -> None:
         super().__init__()
         self._followed: dict[str, Following] = {}
+        self._outlet: Outlet | None = None
         self._recheck: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -46,16 +49,18 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await super().__call__(scope, receive, send)
         finally:
             # Here and not in ``disconnect``, which an error or a server that cannot wait would skip.
-            await self._leave()
+            self._leave()
 
     async def connect(self) -> None:
+        self._outlet = self._open_outlet()
+        self.write = self._outlet.write
         await self.accept()
         identity: Identity | None = self.scope["identity"]
         if identity is None:
             await self.close(code=CLOSE_NO_LOGIN)
             return
         self.identity, self.language, self.session = identity, identity.language, identity.session
-        await hub().enter(self)
+        hub().enter(self)
         self._recheck = asyncio.create_task(self._recheck_rights())
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -66,7 +71,7 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             message = _parse(text_data)
             await self._handle(message)
         except PortalError as problem:
-            await self._send_error(problem, message)
+            self._send_error(problem, message)
 
     # What a client may ask
 
@@ -93,15 +98,15 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         await self._in_thread(requests.control, message)
 
     async def _pong(self, _message: Mapping[str, Any]) -> None:
-        await self.send_json({"status": "pong", "at": requests.now()})
+        self.tell({"status": "pong", "at": requests.now()})
 
     async def _subscribe(self, message: Mapping[str, Any]) -> None:
         scope = message.get("scope")
         if scope == "portal":
             self.follows_portal = True
-            await self.send_json(await self._in_thread(requests.portal_snapshot, message))
+            self.tell(await self._in_thread(requests.portal_snapshot, message))
         elif scope == "system":
-            await self.send_json(await self._in_thread(requests.gauges_now, message))
+            self.tell(await self._in_thread(requests.gauges_now, message))
             self.follows_system = True
         else:
             job_id, since = await self._in_thread(requests.job_to_follow, message)
@@ -113,40 +118,40 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         elif message.get("scope") == "system":
             self.follows_system = False
         else:
-            await self._forget(str(message.get("job")))
+            self._forget(str(message.get("job")))
 
     # What the hub calls
 
-    async def send_text(self, text: str) -> None:
-        await self.send(text_data=text)
+    def may_see(self, owner: int) -> bool:
+        return owner == self.identity.user.pk or self.identity.user.is_superuser
 
-    async def portal_line(self, line: PortalLine) -> None:
-        if line["owner"] == self.identity.user.pk or self.identity.user.is_superuser:
-            await self.send_json({"scope": "portal", "job": line})
-
-    async def portal_queue(self, board: Board) -> None:
-        await self.send_json({"scope": "portal", "queue": requests.queue_for(board, self.identity.user)})
+    def portal_queue(self, board: Board) -> None:
+        self.tell({"scope": "portal", "queue": requests.queue_for(board, self.identity.user)})
 
     async def session_ended(self) -> None:
         await self.close(code=CLOSE_NO_LOGIN)
 
     # The rest
 
-    async def send_json(self, frame: Mapping[str, Any]) -> None:
-        await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+    def tell(self, message: Mapping[str, Any]) -> None:
+        self.write(json_frame(message))
+
+    def _open_outlet(self) -> Outlet:
+        server = self.scope.get("extensions", {}).get(EXTENSION)
+        return WireOutlet(server["write"]) if server else MessageOutlet(self.send, self.close)
 
     async def _follow(self, job_id: str, since: int, *, batch: bool) -> None:
-        await self._forget(job_id)
+        self._forget(job_id)
         if len(self._followed) >= MAX_FOLLOWED:
             with translation.override(self.language):
                 raise RateLimited(_("This connection follows too many jobs."))
         self._followed[job_id] = Following(self, job_id, since, batch=batch)
         await hub().follow(self._followed[job_id])
 
-    async def _forget(self, job_id: str) -> None:
+    def _forget(self, job_id: str) -> None:
         following = self._followed.pop(job_id, None)
         if following is not None:
-            await hub().unfollow(following)
+            hub().unfollow(following)
 
     async def _in_thread(self, work: Callable[[Identity, Mapping[str, Any]], Any], message: Mapping[str, Any]) -> Any:
         """Database work, in a thread and in the reader's language."""
@@ -157,21 +162,23 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
         return await sync_to_async(run)()
 
-    async def _send_error(self, problem: PortalError, message: Mapping[str, Any]) -> None:
+    def _send_error(self, problem: PortalError, message: Mapping[str, Any]) -> None:
         with translation.override(self.language):
             frame = {"status": "error", "code": problem.code, "message": str(problem.message)}
             if problem.hint:
                 frame["hint"] = str(problem.hint)
             fields = {name: str(text) for name, text in problem.fields.items()}
         echo = {name: message[name] for name in ("task", "job", "command") if isinstance(message.get(name), str)}
-        await self.send_json({**frame, **({"fields": fields} if fields else {}), **echo})
+        self.tell({**frame, **({"fields": fields} if fields else {}), **echo})
 
-    async def _leave(self) -> None:
+    def _leave(self) -> None:
         if self._recheck is not None:
             self._recheck.cancel()
         hub().leave(self)
         for following in self._followed.values():
-            await hub().unfollow(following)
+            hub().unfollow(following)
+        if self._outlet is not None:
+            self._outlet.close()
 
     async def _recheck_rights(self) -> None:
         """Logged out, deactivated, no longer allowed: the socket ends or forgets within a minute."""
@@ -184,8 +191,8 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             self.identity = identity
             allowed = await sync_to_async(requests.visible)(identity, list(self._followed))
             for job_id in set(self._followed) - allowed:
-                await self._forget(job_id)
-                await self._send_error(NotFound(_("This job does not exist.")), {"job": job_id})
+                self._forget(job_id)
+                self._send_error(NotFound(_("This job does not exist.")), {"job": job_id})
 
 
 def _parse(text: str | None) -> Mapping[str, Any]:

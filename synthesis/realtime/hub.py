@@ -1,46 +1,36 @@
 """One hub per web process: hears each bell once, encodes each event once a language, writes to many sockets.
 
 A channel-layer subscription per socket, with Channels' dispatch of every message through a thread,
-costs several times more than the rest of the way (bench/event_path.py measures it).
+costs several times more than the rest of the way (docs/event-path.md says what each part costs).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
-from synthesis.events import push, replay, wire
-from synthesis.events.wire import EventData
+from synthesis.events import push, replay
 from synthesis.jobs.board import Board
 from synthesis.jobs.board import read as read_board
 from synthesis.monitor import gauges
-
-if TYPE_CHECKING:
-    from synthesis.events.wire import PortalLine
+from synthesis.realtime import requests
+from synthesis.realtime.audience import Audience, Follower, Following
+from synthesis.realtime.frames import json_frame
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 3.0
-"""Every so often a follower is brought up to date from the database, bell or no bell."""
+"""Every so often all followers are compared with the database, bell or no bell."""
+LINES_EVERY_S = 0.25
 QUEUE_EVERY_S = 0.5
 GAUGES_EVERY_S = 1.0
 REDIS_WITHIN_S = 1.0
-"""A Redis that takes longer is away: the database serves, and the next look tries again."""
-
-
-class Follower(Protocol):
-    """A socket that follows jobs; ``send_text`` must not block."""
-
-    language: str
-
-    async def send_text(self, text: str) -> None: ...
+"""A Redis that takes longer is away: the database serves, and hearing is tried again in a moment."""
 
 
 class Socket(Follower, Protocol):
@@ -50,132 +40,125 @@ class Socket(Follower, Protocol):
     follows_portal: bool
     follows_system: bool
 
-    async def portal_line(self, line: PortalLine) -> None: ...
+    def may_see(self, owner: int) -> bool: ...
 
-    async def portal_queue(self, board: Board) -> None: ...
+    def portal_queue(self, board: Board) -> None: ...
 
     async def session_ended(self) -> None: ...
-
-
-class Following:
-    """One socket following one job: what was sent last, and whether frames may come in arrays."""
-
-    def __init__(self, follower: Follower, job_id: str, since: int, *, batch: bool) -> None:
-        self.follower = follower
-        self.job_id = job_id
-        self.seq = since
-        self.batch = batch
-        self._lock = asyncio.Lock()
-
-    async def catch_up(self) -> None:
-        """Send everything stored that this socket has not seen."""
-        async with self._lock:
-            while fresh := await _read(self.job_id, self.seq):
-                await self._send(fresh, [encode(self.job_id, event, self.follower.language) for event in fresh])
-
-    async def hear(self, events: list[EventData], frames: Mapping[str, list[str]]) -> None:
-        """Forward what a bell carried if it follows on what was sent; else read the database."""
-        if not events or events[0]["seq"] > self.seq + 1 or self._lock.locked():
-            await self.catch_up()
-            return
-        async with self._lock:
-            skip = self.seq + 1 - events[0]["seq"]
-            if skip < len(events):
-                await self._send(events[skip:], frames[self.follower.language][skip:])
-
-    async def _send(self, events: list[EventData], frames: list[str]) -> None:
-        self.seq = events[-1]["seq"]
-        if self.batch and len(frames) > 1:
-            await self.follower.send_text("[" + ",".join(frames) + "]")
-        else:
-            for frame in frames:
-                await self.follower.send_text(frame)
 
 
 class Hub:
     """Lives as long as the event loop it was made in."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, set[Following]] = defaultdict(set)
+        self._audiences: dict[str, Audience] = {}
         self._sockets: set[Socket] = set()
+        self._changed: set[str] = set()
+        """Jobs whose one-line state the portals have yet to be told."""
+        self._changed_bell = asyncio.Event()
         self._queue_bell = asyncio.Event()
-        self._channel = ""
-        self._unheard: set[str] = set()
+        self._rung: set[Audience] = set()
+        """Audiences that have heard something which is not forwarded yet."""
+        self._rung_bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._starting = asyncio.Lock()
 
-    async def follow(self, following: Following) -> None:
-        """Join first, then replay, then forward: nothing can fall between."""
-        await self._start()
-        first = following.job_id not in self._jobs
-        self._jobs[following.job_id].add(following)
-        if first:
-            await self._join(push.job_group(following.job_id))
-        await following.catch_up()
+    # What sockets ask of it
 
-    async def unfollow(self, following: Following) -> None:
-        members = self._jobs.get(following.job_id, set())
-        members.discard(following)
-        if not members and self._jobs.pop(following.job_id, None) is not None:
-            await self._leave(push.job_group(following.job_id))
-
-    async def enter(self, socket: Socket) -> None:
-        await self._start()
+    def enter(self, socket: Socket) -> None:
         self._sockets.add(socket)
+        if not self._tasks:
+            works = (self._listen, self._forward, self._look, self._tell_lines, self._tell_queue, self._tell_gauges)
+            self._tasks = [asyncio.create_task(_for_ever(work), name=f"hub{work.__name__}") for work in works]
 
     def leave(self, socket: Socket) -> None:
         self._sockets.discard(socket)
 
-    async def _start(self) -> None:
-        async with self._starting:
-            if self._tasks:
-                return
-            try:
-                self._channel = await _new_channel()
-            except Exception as problem:  # noqa: BLE001 without Redis the hub still serves from the database
-                logger.warning("The hub hears no bells for now: %s", problem)
-                self._channel = ""
-            if self._channel:
-                self._tasks.append(asyncio.create_task(self._listen(), name="hub-listen"))
-            self._tasks += [
-                asyncio.create_task(_for_ever(self._look), name="hub-look"),
-                asyncio.create_task(_for_ever(self._tell_queue), name="hub-queue"),
-                asyncio.create_task(_for_ever(self._tell_gauges), name="hub-gauges"),
-            ]
+    async def follow(self, following: Following) -> None:
+        audience = self._audiences.setdefault(following.job_id, Audience(following.job_id))
+        await audience.join(following)
 
-    async def _join(self, group: str) -> None:
-        if self._channel and not await _quietly(get_channel_layer().group_add(group, self._channel)):
-            self._unheard.add(group)
+    def unfollow(self, following: Following) -> None:
+        audience = self._audiences.get(following.job_id)
+        if audience is not None:
+            audience.leave(following)
+            if not audience:
+                del self._audiences[following.job_id]
 
-    async def _leave(self, group: str) -> None:
-        self._unheard.discard(group)
-        if self._channel:
-            await _quietly(get_channel_layer().group_discard(group, self._channel))
+    async def stop(self) -> None:
+        """End its tasks, before the event loop ends."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    # What it does by itself
 
     async def _listen(self) -> None:
         layer = get_channel_layer()
+        # Ends by itself only if Redis cannot be reached at first; a connection that is lost later the layer renews.
+        async with asyncio.timeout(REDIS_WITHIN_S):
+            channel = await layer.new_channel("hub.")
+            await layer.group_add(push.GROUP, channel)
         while True:
-            message = await layer.receive(self._channel)
+            message = await layer.receive(channel)
             try:
-                await self._pass_on(message)
+                await self._hear(message)
             except Exception:
-                # One broken message or socket must not end the hearing of all others.
-                logger.exception("A bell could not be passed on.")
+                # Nor may one broken bell (perhaps of a worker of another version) end the hearing.
+                logger.exception("A bell was not understood.")
 
-    async def _pass_on(self, message: dict[str, Any]) -> None:
+    async def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "job.events":
-            await self._events(message["job"], message["events"])
-        elif message["type"] == "portal.job":
-            for socket in self._portals():
-                await socket.portal_line(message["line"])
+            self._changed.add(message["job"])
+            self._changed_bell.set()
+            if audience := self._audiences.get(message["job"]):
+                audience.hear(message["newest"], message["events"])
+                self._rung.add(audience)
+                self._rung_bell.set()
         elif message["type"] == "portal.queue":
             self._queue_bell.set()
         elif message["type"] == "session.ended":
             for socket in [socket for socket in self._sockets if socket.session == message["session"]]:
                 await socket.session_ended()
 
+    async def _forward(self) -> None:
+        """Write what was heard. Bells that came during the last round make one write: who falls behind catches up."""
+        while True:
+            await self._rung_bell.wait()
+            self._rung_bell.clear()
+            rung, self._rung = self._rung, set()
+            for audience in rung:
+                try:
+                    audience.forward()
+                except Exception:
+                    # One broken event must not keep all others from their followers.
+                    logger.exception("Events could not be passed on.")
+
+    async def _look(self) -> None:
+        """One query tells which jobs have more than their followers saw."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for job_id, newest in (await _last_seqs(list(self._audiences))).items():
+                audience = self._audiences.get(job_id)
+                if audience is not None:
+                    audience.heard_of(newest)
+
     def _portals(self) -> list[Socket]:
         return [socket for socket in self._sockets if socket.follows_portal]
+
+    async def _tell_lines(self) -> None:
+        """One-line states of changed jobs, at once after quiet, else every ``LINES_EVERY_S``; from the database."""
+        while True:
+            await self._changed_bell.wait()
+            self._changed_bell.clear()
+            changed, self._changed = self._changed, set()
+            if self._portals():
+                for line in await sync_to_async(requests.portal_lines)(changed):
+                    frame = json_frame({"scope": "portal", "job": line})
+                    for socket in self._portals():
+                        if socket.may_see(line["owner"]):
+                            socket.write(frame)
+            await asyncio.sleep(LINES_EVERY_S)
 
     async def _tell_queue(self) -> None:
         """Positions in the queue, at most every ``QUEUE_EVERY_S``: each change moves everyone behind it."""
@@ -186,7 +169,7 @@ class Hub:
             if portals:
                 board = await sync_to_async(read_board)()
                 for socket in portals:
-                    await socket.portal_queue(board)
+                    socket.portal_queue(board)
             await asyncio.sleep(QUEUE_EVERY_S)
 
     async def _tell_gauges(self) -> None:
@@ -194,40 +177,9 @@ class Hub:
             await asyncio.sleep(GAUGES_EVERY_S)
             followers = [socket for socket in self._sockets if socket.follows_system]
             if followers:
-                text = json.dumps({"scope": "system", **await sync_to_async(gauges.read)()}, ensure_ascii=False)
+                frame = json_frame({"scope": "system", **await sync_to_async(gauges.read)()})
                 for socket in followers:
-                    await socket.send_text(text)
-
-    async def _events(self, job_id: str, events: list[EventData]) -> None:
-        members = list(self._jobs.get(job_id, ()))
-        languages = {following.follower.language for following in members}
-        frames = {language: [encode(job_id, event, language) for event in events] for language in languages}
-        for following in members:
-            await following.hear(events, frames)
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            await self._catch_up_all()
-            if not self._channel:
-                await self._listen_again()
-            for group in list(self._unheard):
-                self._unheard.discard(group)
-                await self._join(group)
-
-    async def _catch_up_all(self) -> None:
-        """One query tells which jobs have more than their followers saw."""
-        last = await _last_seqs(list(self._jobs))
-        for job_id, seq in last.items():
-            for following in list(self._jobs.get(job_id, ())):
-                if following.seq < seq:
-                    await following.catch_up()
-
-    async def _listen_again(self) -> None:
-        self._channel = await _new_channel()
-        for job_id in list(self._jobs):
-            await self._join(push.job_group(job_id))
-        self._tasks.append(asyncio.create_task(self._listen(), name="hub-listen"))
+                    socket.write(frame)
 
 
 async def _for_ever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -238,36 +190,6 @@ async def _for_ever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except Exception:
             logger.exception("A task of the hub failed; it goes on in a moment.")
             await asyncio.sleep(LOOK_EVERY_S)
-
-
-def encode(job_id: str, event: EventData, language: str) -> str:
-    """A frame as it goes over the wire."""
-    return json.dumps(wire.render(job_id, event, language), ensure_ascii=False, separators=(",", ":"))
-
-
-async def _new_channel() -> str:
-    """A channel that hears of the portal; raises what Redis's client raises, or TimeoutError."""
-    layer = get_channel_layer()
-    async with asyncio.timeout(REDIS_WITHIN_S):
-        channel: str = await layer.new_channel("hub.")
-        await layer.group_add(push.PORTAL_GROUP, channel)
-    return channel
-
-
-async def _quietly(joining: Any) -> bool:
-    """Redis may be away; the next look joins again."""
-    try:
-        async with asyncio.timeout(REDIS_WITHIN_S):
-            await joining
-    except Exception as problem:  # noqa: BLE001 any client error means the same: no bells now, the database serves
-        logger.warning("A group could not be joined or left: %s", problem)
-        return False
-    return True
-
-
-@sync_to_async
-def _read(job_id: str, seq: int) -> list[EventData]:
-    return replay.after(job_id, seq)
 
 
 @sync_to_async

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from synthesis.errors import InvalidInput, NotFound
 from synthesis.events import wire
+from synthesis.events.wire import PortalLine
 from synthesis.jobs import board, lifecycle, spec, steering
 from synthesis.jobs.board import Board
 from synthesis.models import Job, User
@@ -59,6 +60,12 @@ def portal_snapshot(identity: Identity, _message: Mapping[str, Any]) -> dict[str
         "jobs": [wire.portal_line(job) for job in newest + older],
         "queue": queue_for(board.read(), identity.user),
     }
+
+
+def portal_lines(job_ids: Collection[str]) -> list[PortalLine]:
+    """What the jobs are now, in one query; in the order of their submission."""
+    jobs = Job.objects.filter(pk__in=job_ids).select_related("voice").order_by("created_at", "id")
+    return [wire.portal_line(job) for job in jobs]
 
 
 def queue_for(now_on_board: Board, user: User) -> dict[str, Any]:
