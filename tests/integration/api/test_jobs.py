@@ -30,6 +30,7 @@ def test_a_submitted_job_is_stored_queued_and_audited(program: Caller, owner: Us
     assert told["links"] == {
         "self": f"/api/v1/jobs/{told['id']}",
         "events": f"/api/v1/jobs/{told['id']}/events",
+        "log": f"/api/v1/jobs/{told['id']}/log",
         "outputs": f"/api/v1/jobs/{told['id']}/outputs",
         "control": f"/api/v1/jobs/{told['id']}/control",
         "page": f"/jobs/{told['id']}/",
