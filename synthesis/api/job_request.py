@@ -126,9 +126,11 @@ class JobFilter(Schema):
             at, pk = _decode(self.cursor)
             # The first condition is implied by the second; it lets the database begin in the middle of the index.
             jobs = jobs.filter(created_at__lte=at).filter(Q(created_at__lt=at) | Q(pk__lt=pk))
-        rows = list(jobs.order_by("-created_at", "-id")[: self.limit + 1])
-        more = len(rows) > self.limit
-        return rows[: self.limit], _encode(rows[self.limit - 1]) if more else None
+        newest = jobs.order_by("-created_at", "-id")
+        # Ids first: a search reads many rows, and only those of this page are needed whole.
+        ids = list(newest.values_list("pk", flat=True)[: self.limit + 1])
+        rows = list(Job.objects.filter(pk__in=ids[: self.limit]).order_by("-created_at", "-id").lines())
+        return rows, _encode(rows[-1]) if len(ids) > self.limit else None
 
 
 def _encode(job: Job) -> str:

@@ -74,9 +74,7 @@ def submit(
 @router.get("", response=answers({200: JobPage}, 422), summary="List jobs", url_name="jobs")
 def list_jobs(request: ApiRequest, query: Query[JobFilter]) -> JobPage:
     """Your own; administrators see everyone's."""
-    jobs = query.apply(Job.objects.visible_to(request.auth)).select_related("voice", "owner")
-    # Recipes are large and lines do not show them.
-    rows, cursor = query.page(jobs.defer("recipe", "fingerprint", "error_detail", "prompt_text"))
+    rows, cursor = query.page(query.apply(Job.objects.visible_to(request.auth)))
     return JobPage(items=[JobLine.of(job) for job in rows], next=cursor)
 
 

@@ -38,6 +38,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> JobQuerySet:
         return self.filter(status__in=ACTIVE)
 
+    def lines(self) -> JobQuerySet:
+        """For lists: with voice and owner, without what is large and not shown there."""
+        large = ("recipe", "fingerprint", "error_detail", "prompt_text")
+        return self.select_related("voice", "owner").defer(*large)
+
     def lineage(self, job: Job) -> JobQuerySet:
         """All versions of a job, the first one and itself included."""
         first = job.revision_of_id or job.pk
@@ -53,15 +58,35 @@ class Job(models.Model):
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs", verbose_name=_("owner"))
+    # Most jobs have none of the following: indexes without those rows are small, and a database that counts values
+    # (ANALYZE) does not take them for useless.
     batch = models.ForeignKey(
-        "synthesis.Batch", models.SET_NULL, null=True, blank=True, related_name="jobs", verbose_name=_("batch")
+        "synthesis.Batch",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="jobs",
+        verbose_name=_("batch"),
     )
     voice = models.ForeignKey("synthesis.Voice", models.PROTECT, related_name="jobs", verbose_name=_("voice"))
     replay_of = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="replays", verbose_name=_("replay of")
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="replays",
+        verbose_name=_("replay of"),
     )
     revision_of = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="revisions", verbose_name=_("version of")
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="revisions",
+        verbose_name=_("version of"),
     )
     """The first job of the lineage, if a segment was made again; null for that first one itself."""
     version = models.PositiveIntegerField(_("version"), default=1)
@@ -126,15 +151,21 @@ class Job(models.Model):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         indexes = [
-            models.Index(fields=["owner", "-created_at"], name="job_of_owner"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="job_newest_of_owner"),
+            models.Index(fields=["batch", "created_at"], name="job_of_batch", condition=Q(batch__isnull=False)),
+            models.Index(
+                fields=["replay_of", "-created_at"], name="job_of_original", condition=Q(replay_of__isnull=False)
+            ),
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["status", "owner", "-priority", "queued_at", "id"], name="job_in_turn"),
             models.Index(fields=["status", "-created_at"], name="job_newest_of_status"),
-            models.Index(fields=["ended_at"], name="job_changed_workers", condition=models.Q(attempt__gt=1)),
+            models.Index(fields=["ended_at"], name="job_changed_workers", condition=Q(attempt__gt=1)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="job_once_per_idempotency_key"),
-            models.UniqueConstraint(fields=["revision_of", "version"], name="job_once_per_version"),
+            models.UniqueConstraint(
+                fields=["revision_of", "version"], name="job_of_lineage", condition=Q(revision_of__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

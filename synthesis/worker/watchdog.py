@@ -13,8 +13,8 @@ WIND_SHARE = 0.1
 class Watchdog:
     """A timer that progress winds up again.
 
-    When it runs out, it writes every thread's stack to the log and ends the process. It is a thread of C that
-    needs neither the interpreter's lock nor the hung thread's help.
+    When it runs out, it writes every thread's stack to descriptor 2, which leads into the job's log, and ends the
+    process. It is a thread of C that needs neither the interpreter's lock nor the hung thread's help.
     """
 
     def __init__(self, limit_s: float) -> None:

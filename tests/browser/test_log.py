@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -24,6 +26,7 @@ Segment.objects.create(job=job, index=0, text="One.", language="en", start=0, en
 print("##", job.pk)
 """
 BURST = """
+import time
 from synthesis.events.facts import Logged
 from synthesis.jobs import lifecycle
 from synthesis.jobs.lifecycle import Claim
@@ -31,7 +34,7 @@ from synthesis.vocabulary import Level
 claim = Claim("{job}", 1, "elsewhere")
 for first in range(0, {lines}, 50):
     lifecycle.note(claim, [Logged(Level.INFO, None, f"line {{n}} of the engine") for n in range(first, first + 50)])
-import time
+    time.sleep(0.03)  # spread over seconds, however fast the machine is
 time.sleep(1)  # the bell rings in a thread of its own
 """
 WATCH = """() => {
@@ -43,9 +46,16 @@ WATCH = """() => {
 }"""
 
 
-def test_a_page_stays_responsive_while_a_burst_arrives(open_page: OpenPage, portal: Portal) -> None:
+@pytest.fixture
+def job(portal: Portal) -> Iterator[str]:
+    """A job that no worker has, though it says so; gone afterwards, or other tests would take it for a running one."""
     printed = portal.manage("shell", "-c", JOB)
     job = next(line.split()[1] for line in printed.splitlines() if line.startswith("##"))
+    yield job
+    portal.manage("shell", "-c", f"from synthesis.models import Job; Job.objects.filter(pk={job!r}).delete()")
+
+
+def test_a_page_stays_responsive_while_a_burst_arrives(open_page: OpenPage, portal: Portal, job: str) -> None:
     page = open_page()
     page.goto(f"/jobs/{job}/")
     page.evaluate(WATCH)
@@ -60,7 +70,7 @@ def test_a_page_stays_responsive_while_a_burst_arrives(open_page: OpenPage, port
     assert burst.returncode == 0
     expect(newest).to_contain_text(f"line {LINES - 1} of the engine")
     delays = page.evaluate("() => window.delays")
-    assert len(delays) == clicks > 10
+    assert len(delays) == clicks > 3
     assert sorted(delays)[len(delays) // 2] < 100
     assert sorted(delays)[round(len(delays) * 0.9) - 1] < 200
     assert page.locator(".log-line").count() == MOST_NODES

@@ -87,6 +87,10 @@ class Scene:
         rows = self.rows("SELECT * FROM synthesis_event WHERE job_id = ? ORDER BY seq", job_id)
         return [row for row in rows if not kinds or row["kind"] in kinds]
 
+    def log(self, job_id: str) -> str:
+        """The whole log, with what its engines and dead workers said."""
+        return self.client.get(f"/api/v1/jobs/{job_id}/log").text
+
     def segments(self, job_id: str) -> list[sqlite3.Row]:
         return self.rows('SELECT * FROM synthesis_segment WHERE job_id = ? ORDER BY "index"', job_id)
 

@@ -44,8 +44,7 @@ def test_a_hung_worker_ends_itself_and_its_job_goes_on(hasty: Scene) -> None:
             break
     else:
         pytest.fail("the watchdog does not bite")
-    log = "".join(path.read_text() for path in hasty.portal.data_dir.glob("logs/worker-*.log"))
-    assert "Timeout (0:00:06)!" in log, "the log does not say where it hung"
+    assert "Timeout (0:00:06)!" in hasty.log(job_id), "the job's log does not say where it hung"
 
 
 def hold_until_it_ends(scene: Scene, process: psutil.Process) -> bool:

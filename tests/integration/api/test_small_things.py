@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from synthesis.jobs import queue
 from synthesis.models import ApiKey, AuditEntry, SavedSeed, User, Voice, WorkerState
 from tests.conftest import make_voice
 from tests.integration.api.conftest import Caller
@@ -122,7 +123,8 @@ def test_health_needs_no_login(nobody: Caller) -> None:
 
 def test_not_ready_without_redis(nobody: Caller, settings: Any) -> None:
     worker()
-    away = {**settings.RQ_QUEUES["synthesis"], "URL": "unix:///nonexistent/redis.sock"}
-    settings.RQ_QUEUES = {"synthesis": away}
+    settings.REDIS_URL = "unix:///nonexistent/redis.sock"
+    queue._impatient.cache_clear()
     checks = nobody.get("/readyz").json()["checks"]
+    queue._impatient.cache_clear()
     assert checks == {"database": True, "redis": False, "worker": True}
