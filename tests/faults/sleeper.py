@@ -61,7 +61,7 @@ class Sleeper:
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()
 
     def _pid(self) -> int:
         if self._process is None:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.faults.scene import LONG, SHORT, TAKEN_UP_WITHIN_S, Scene, dice, kill, moment_of, thaw
 
+LONGER = LONG * 3
+"""About four seconds of work on a quiet machine: kills by the clock should find it at work."""
 KILLS = 10
 KILLS_A_JOB = 2
 
@@ -18,9 +20,9 @@ pytestmark = pytest.mark.timeout(400)
 
 def test_at_ten_random_moments(scene: Scene) -> None:
     """Some by the clock, some the moment a file has its final name and, perhaps, no row yet."""
-    rng, sound, kills, job_ids = dice(), scene.undisturbed(), 0, []
+    rng, sound, kills, job_ids = dice(), scene.undisturbed(LONGER), 0, []
     while kills < KILLS:
-        job_id = scene.submit()
+        job_id = scene.submit(LONGER)
         job_ids.append(job_id)
         for attempt in range(1, KILLS_A_JOB + 1):
             kills += kill_its_worker(scene, job_id, attempt, moment(scene, job_id, rng, kills))
