@@ -29,8 +29,8 @@ from bench.scratch_portal import ROOT, ScratchPortal
 from bench.sockets import Plan, Seen
 
 LIBRARIES = ("websockets", "channels", "channels-redis", "daphne", "redis", "autobahn", "twisted")
-STORED = 2
-"""Events of a job (queued, started) before the measurement."""
+STORED = 3
+"""Events of a job (queued, started, one of progress) before the measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ LOADS = (
 )
 
 _JOBS = """
+from datetime import timedelta
+from django.utils import timezone
+from synthesis.models import Job
 from synthesis.events.facts import Started
 from synthesis.jobs import lifecycle, spec
 from synthesis.models import User
@@ -58,6 +61,8 @@ user = User.objects.get()
 for _ in range({jobs}):
     lifecycle.submit(spec.validate({{"text": "One."}}, user=user), owner=user, address=None)
     claim = lifecycle.claim_next("bench")
+    # No worker renews this lease, and the web server takes jobs back whose lease has ended.
+    Job.objects.filter(pk=claim.job_id).update(lease_until=timezone.now() + timedelta(days=1))
     lifecycle.note(claim, [Started(worker="bench", engine="none", attempt=1, segments=1)])
     print("##", claim.job_id)
 """
@@ -70,12 +75,15 @@ from synthesis.jobs import lifecycle
 from synthesis.jobs.lifecycle import Claim
 from synthesis.vocabulary import Stage
 claims = [Claim(job, 1, "bench") for job in {jobs!r}]
+fact = Progressed(stage=Stage.ACOUSTIC, step=2, total=4, progress=0.5, eta_s=1.0)
+for claim in claims:
+    lifecycle.note(claim, [fact])  # connects to database and Redis: every worker does that once
+print("## ready", flush=True)
 input()
 began, cpu_s = time.time(), time.process_time()
 for number in range({count}):
     due = began + number / {rate}
     time.sleep(max(0.0, due - time.time()))
-    fact = Progressed(stage=Stage.ACOUSTIC, step=2, total=4, progress=0.5, eta_s=1.0)
     lifecycle.note(claims[number % len(claims)], [fact], [datetime.fromtimestamp(due, UTC)], progress=0.5)
 print("##", time.process_time() - cpu_s, flush=True)
 input()
@@ -143,6 +151,7 @@ def _portal(portal: ScratchPortal, key: str, load: Load, seconds: float) -> dict
     writer = portal.start(_WRITER.format(jobs=jobs, count=events * load.jobs, rate=load.rate * load.jobs))
     assert writer.stdin
     assert writer.stdout
+    writer.stdout.readline()  # it is ready
     web, redis = psutil.Process(portal.web_pid), psutil.Process(portal.redis_pid)
     with _readers(Plan(portal.port, key, _follows(load, jobs), STORED, events)) as readers:
         before, before_redis = web.cpu_times(), redis.cpu_times()
