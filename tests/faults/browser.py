@@ -34,11 +34,11 @@ class Browser:
     async def follow(self) -> None:
         """Return when the job has ended."""
         wait_s = FIRST_WAIT_S
-        while not self._ended():
+        while not self.ended:
             before = len(self.frames)
             with contextlib.suppress(OSError, websockets.WebSocketException):
                 await self._listen()
-            if not self._ended():
+            if not self.ended:
                 wait_s = FIRST_WAIT_S if len(self.frames) > before else min(2 * wait_s, LONGEST_WAIT_S)
                 await asyncio.sleep(wait_s)  # the backoff that is asked of clients
 
@@ -47,9 +47,11 @@ class Browser:
             self.connections += 1
             since = self.frames[-1]["seq"] if self.frames else 0
             await connection.send(json.dumps({"task": "subscribe", "job": self.job_id, "since": since}))
-            while not self._ended():
+            while not self.ended:
                 self.frames.append(json.loads(await connection.recv()))
                 self.delays_s.append(time.time() - self.frames[-1]["at"])
 
-    def _ended(self) -> bool:
+    @property
+    def ended(self) -> bool:
+        """Its job has ended for it too."""
         return bool(self.frames) and self.frames[-1]["status"] in TERMINAL
