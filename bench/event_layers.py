@@ -64,6 +64,9 @@ def _layers() -> dict[str, float]:
     class Nobody:
         language = "en"
 
+        def blocked(self) -> bool:
+            return False
+
         def write(self, frames: bytes) -> None:
             """What is left out: the system call."""
 

@@ -148,6 +148,10 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]  # daphne ships no
         if sent < len(frames) and not self._too_slow_for(len(frames) - sent):
             transport.write(frames[sent:])
 
+    def is_blocked(self) -> bool:
+        """Whether more waits for the reader than the transport likes to hold."""
+        return self._blocked
+
     def _too_slow_for(self, size: int) -> bool:
         """Count what goes into a full buffer; past the limit close."""
         if self._blocked:
@@ -171,7 +175,10 @@ class PortalServer(Server):  # type: ignore[misc]  # daphne ships no types
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "websocket":
-            scope = {**scope, "extensions": {EXTENSION: {"write": protocol.write_frames}}}
+            scope = {
+                **scope,
+                "extensions": {EXTENSION: {"write": protocol.write_frames, "blocked": protocol.is_blocked}},
+            }
         return super().create_application(protocol, scope)
 
     def run(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from bisect import bisect_right
 from operator import itemgetter
 from typing import Protocol
@@ -19,6 +20,9 @@ from synthesis.events.wire import EventData
 from synthesis.realtime.frames import json_bytes, text_frame
 
 logger = logging.getLogger(__name__)
+
+REPLAY_PATIENCE_S = 10.0
+DRAIN_LOOK_S = 0.01
 
 
 class Run:
@@ -54,6 +58,8 @@ class Follower(Protocol):
 
     def write(self, frames: bytes) -> None: ...
 
+    def blocked(self) -> bool: ...
+
 
 class Following:
     """One socket following one job: what it has, and whether several events may come in one array."""
@@ -65,6 +71,13 @@ class Following:
         self._follower = follower
         self._write = follower.write
         self._batch = batch
+
+    async def drained(self) -> None:
+        """Return when the reader has taken what was sent, or takes too long (then writing on closes its socket)."""
+        until = time.monotonic() + REPLAY_PATIENCE_S
+        # The transport tells a flag, not a moment, and only long replays to slow readers wait here.
+        while self._follower.blocked() and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(DRAIN_LOOK_S)
 
     def take(self, run: Run) -> bool:
         """Send what is new of a run; false if something is missing before it."""
@@ -99,6 +112,7 @@ class Audience:
                 following.take(run)
                 if run.size < replay.PAGE:
                     break  # what was stored since then is in a bell, or in the next look
+                await following.drained()  # a long past is told as fast as it is read, not faster
         finally:
             following.replaying = False
         self.heard_of(self._newest)

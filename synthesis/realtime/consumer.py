@@ -37,6 +37,7 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     follows_portal = False
     follows_system = False
     write: Callable[[bytes], None]
+    blocked: Callable[[], bool]
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     async def connect(self) -> None:
         self._outlet = self._open_outlet()
-        self.write = self._outlet.write
+        self.write, self.blocked = self._outlet.write, self._outlet.blocked
         await self.accept()
         identity: Identity | None = self.scope["identity"]
         if identity is None:
@@ -138,7 +139,7 @@ class PortalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     def _open_outlet(self) -> Outlet:
         server = self.scope.get("extensions", {}).get(EXTENSION)
-        return WireOutlet(server["write"]) if server else MessageOutlet(self.send, self.close)
+        return WireOutlet(server["write"], server["blocked"]) if server else MessageOutlet(self.send, self.close)
 
     async def _follow(self, job_id: str, since: int, *, batch: bool) -> None:
         self._forget(job_id)

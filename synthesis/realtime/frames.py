@@ -15,7 +15,8 @@ from typing import Any, Protocol
 logger = logging.getLogger(__name__)
 
 EXTENSION = "cosyweb.frames"
-"""In an ASGI scope's ``extensions``: ``{"write": f}``, where ``f(bytes)`` writes whole frames and does not block."""
+"""In an ASGI scope's ``extensions``: ``{"write": f, "blocked": g}``. ``f(bytes)`` writes whole frames and does not
+block; ``g()`` is true while the reader takes less than is written."""
 CLOSE_TOO_SLOW = 4408
 MAX_UNREAD_BYTES = 1024 * 1024
 """What waits for a reader that takes nothing: past this its socket is closed, and comes back through replay."""
@@ -60,6 +61,10 @@ class Outlet(Protocol):
 
     def write(self, frames: bytes) -> None: ...
 
+    def blocked(self) -> bool:
+        """Whether the reader takes less than is written: who can wait should."""
+        ...
+
     def close(self) -> None:
         """The socket is gone."""
 
@@ -67,8 +72,9 @@ class Outlet(Protocol):
 class WireOutlet:
     """The web server writes our bytes as they are."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], blocked: Callable[[], bool]) -> None:
         self.write = write
+        self.blocked = blocked
 
     def close(self) -> None:
         """Nothing is held."""
@@ -92,6 +98,9 @@ class MessageOutlet:
             logger.info("A socket reads too slowly and is closed.")
             self._task.cancel()
             self._task = asyncio.create_task(self._hang_up())
+
+    def blocked(self) -> bool:
+        return self._waiting_bytes > 0
 
     def close(self) -> None:
         self._task.cancel()

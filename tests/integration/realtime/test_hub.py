@@ -45,6 +45,9 @@ class Reader:
         self.frames: list[Any] = []
         self.queues = 0
 
+    def blocked(self) -> bool:
+        return False
+
     def write(self, frames: bytes) -> None:
         self.frames += [json.loads(text) for text in texts(frames)]
 
@@ -183,7 +186,7 @@ async def test_the_consumer_serves_under_daphne_and_under_any_other_server(
     client = WebsocketCommunicator(PortalConsumer.as_asgi(), "/ws/")
     client.scope["identity"] = Identity(user=owner, language="en", address=None)
     if takes_frames:
-        client.scope["extensions"] = {EXTENSION: {"write": written.extend}}
+        client.scope["extensions"] = {EXTENSION: {"write": written.extend, "blocked": lambda: False}}
     sent: list[Any] = []
 
     async def frames(count: int) -> list[Any]:

@@ -21,6 +21,9 @@ class Reader:
         self.messages: list[Any] = []
         self.writes = 0
 
+    def blocked(self) -> bool:
+        return False
+
     def write(self, frames: bytes) -> None:
         self.writes += 1
         self.messages += [json.loads(text) for text in texts(frames)]
