@@ -162,8 +162,8 @@ def _copy(template: str, first: int, last: int) -> None:
 
     pk = "printf('z%%011d', n)"
     status = (
-        "CASE WHEN n %% 100 < 90 THEN 'completed' WHEN n %% 100 < 95 THEN 'failed' "
-        "WHEN n %% 100 < 98 THEN 'cancelled' WHEN n %% 1000 < 500 THEN 'paused' ELSE 'queued' END"
+        "CASE WHEN n %% 1000 = 8 THEN 'queued' WHEN n %% 100 < 90 THEN 'completed' WHEN n %% 100 < 95 THEN 'failed' "
+        "WHEN n %% 100 < 99 THEN 'cancelled' ELSE 'paused' END"
     )
     changes: list[tuple[Any, dict[str, str]]] = [
         (Job, {

@@ -87,7 +87,9 @@ TEMPLATES = [
 # A checkpoint syncs the disk while writers wait. At four times the usual distance it falls on one write in a thousand.
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA wal_autocheckpoint=4000;"
+    "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA wal_autocheckpoint=4000; "
+    # Mapped, not copied: a search through the texts of 100,000 jobs takes a third of the time (bench/scale.py).
+    "PRAGMA mmap_size=2147418112;"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

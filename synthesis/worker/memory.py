@@ -16,14 +16,16 @@ MIB = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Bytes: of the process (resident), and of its engine on a device."""
+    """Bytes: of the process (its own, without mapped files such as the database), and of its engine on a device."""
 
     resident: int
     device: int = 0
 
 
 def footprint(engine: Engine | None) -> Footprint:
-    return Footprint(psutil.Process().memory_info().rss, engine.device_bytes() if engine else 0)
+    memory = psutil.Process().memory_info()
+    own = memory.rss - getattr(memory, "shared", 0)  # Linux alone tells what is shared
+    return Footprint(own, engine.device_bytes() if engine else 0)
 
 
 def outgrown(first: Footprint, now: Footprint, limit_mb: int) -> int | None:
