@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.front.tiny import write_model
+from tests.engines.tiny_cosyvoice3 import write_model
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from synthesis.engines.cosyvoice3.frontend import (
     aligned,
 )
 from synthesis.vocabulary import Stage
-from tests.parity.front.tiny import write_speaker_encoder, write_speech_tokenizer
+from tests.engines.tiny_cosyvoice3 import write_speaker_encoder, write_speech_tokenizer
 
 
 @pytest.fixture(scope="module")

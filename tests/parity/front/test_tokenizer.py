@@ -8,7 +8,7 @@ import pytest
 
 from synthesis.engines.base import WeightsUnusable
 from synthesis.engines.cosyvoice3.tokenizer import load_tokenizer, special_tokens
-from tests.parity.front.tiny import write_tokenizer
+from tests.engines.tiny_cosyvoice3 import write_tokenizer
 
 
 def test_special_tokens_stand_in_the_order_of_their_ids(golden_json: Callable[[str], Any]) -> None:
