@@ -14,6 +14,7 @@ from torch import Tensor
 from synthesis.engines.base import Stopped
 from synthesis.engines.cosyvoice3.config import read_llm_config
 from synthesis.engines.cosyvoice3.llm import Cache, DecodeOptions, Llm, Prompt, decode, load, prefix
+from synthesis.engines.cosyvoice3.quantised import quantise
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware, Sampler, SamplingOptions, greedy, nucleus
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 
@@ -75,6 +76,15 @@ def test_several_positions_after_the_first_see_no_later_ones(llm: Llm, vectors: 
     cache = Cache(llm, len(heard))
     first, second = llm(heard[:11], cache), llm(heard[11:], cache)
     close(torch.cat([first, second]), vectors["prefix_hidden"])
+
+
+def test_eight_bit_layers_keep_the_logits_near(golden: Path, llm: Llm, vectors: dict[str, Tensor]) -> None:
+    """Near, not equal: the option is never the default."""
+    heard = vectors["lm_input"][0]
+    rounded = load(golden, llm.config, torch.device("cpu"))
+    quantise(rounded.blocks)
+    off = rounded.head(rounded(heard, Cache(rounded, len(heard)))) - llm.head(llm(heard, Cache(llm, len(heard))))
+    assert 0 < off.std() < 0.05 * vectors["prefix_logits_head64"].std()
 
 
 def spoken(llm: Llm, prompt: Prompt, sample: Sampler, options: DecodeOptions | None = None) -> list[int]:

@@ -5,11 +5,13 @@ Only numbers are read; nothing is ever constructed from a file. ``cosyvoice3.yam
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from synthesis.engines.base import WeightsUnusable
+from synthesis.engines.cosyvoice3.flow import FlowConfig
+from synthesis.engines.cosyvoice3.vocoder import VocoderConfig
 
 CONFIG_FILE = "config.json"
 """Sections ``llm``, ``flow`` and ``hift``. The published one is an empty object: everything as released."""
@@ -73,7 +75,29 @@ class LlmConfig:
         return self.speech_token_size + 3
 
 
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """All of a model folder."""
+
+    llm: LlmConfig = LlmConfig()
+    flow: FlowConfig = field(default_factory=FlowConfig)
+    vocoder: VocoderConfig = field(default_factory=VocoderConfig)
+
+
 Section = TypeVar("Section")
+
+MAY_BE_ZERO = frozenset({"noise_seed", "noise_skip"})
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The configuration for the weights in ``folder``. Raises WeightsUnusable as ``read_llm_config``."""
+    llm = read_llm_config(folder)
+    flow = replace(FlowConfig(), vocabulary=llm.speech_token_size)
+    return ModelConfig(
+        llm,
+        overridden(flow, read_section(folder, "flow"), CONFIG_FILE),
+        overridden(VocoderConfig(), read_section(folder, "hift"), CONFIG_FILE),
+    )
 
 
 def read_llm_config(folder: Path) -> LlmConfig:
@@ -145,20 +169,26 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 def overridden(preset: Section, values: Mapping[str, Any], name: str) -> Section:
     """``preset``, a frozen dataclass, with every field that ``values`` names; other names are not ours.
 
-    Numbers must be positive; a list of numbers becomes a tuple. Raises WeightsUnusable naming the file ``name``.
+    Numbers must be positive (MAY_BE_ZERO aside); a list of numbers becomes a tuple.
+    Raises WeightsUnusable naming the file ``name``.
     """
     changes: dict[str, Any] = {}
-    for field in fields(preset):  # type: ignore[arg-type]  # a TypeVar cannot be bound to "some dataclass"
-        if field.name in values:
-            changes[field.name] = like(getattr(preset, field.name), values[field.name], f"{name}: {field.name}")
+    for each in fields(preset):  # type: ignore[arg-type]  # a TypeVar cannot be bound to "some dataclass"
+        if each.name in values:
+            changes[each.name] = like(
+                getattr(preset, each.name), values[each.name], f"{name}: {each.name}", each.name in MAY_BE_ZERO
+            )
     return replace(preset, **changes)  # type: ignore[type-var]
 
 
-def like(released: Any, value: Any, what: str) -> Any:
-    """``value`` in the kind of the released one: a positive int, a positive float or a tuple of those."""
+def like(released: Any, value: Any, what: str, zero: bool = False) -> Any:
+    """``value`` in the kind of the released one: a positive int, a positive float or a tuple of those.
+
+    ``zero`` is allowed where it says so. Raises WeightsUnusable, saying ``what`` is wrong.
+    """
     if isinstance(released, tuple) and isinstance(value, list) and value:
         return tuple(like(released[0], each, what) for each in value)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    number = isinstance(value, int | float) and not isinstance(value, bool) and (value > 0 or (zero and value == 0))
     if isinstance(released, int) and number and value == int(value):
         return int(value)
     if isinstance(released, float) and number:

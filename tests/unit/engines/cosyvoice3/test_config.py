@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from synthesis.engines.base import WeightsUnusable
-from synthesis.engines.cosyvoice3.config import LlmConfig, read_llm_config
+from synthesis.engines.cosyvoice3.config import LlmConfig, ModelConfig, read_config, read_llm_config
 from synthesis.engines.cosyvoice3.llm import published_shapes
 
 SMALL = {"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 520}
@@ -23,7 +23,15 @@ def written(folder: Path, name: str, values: Any) -> None:
 
 def test_a_folder_that_says_nothing_holds_the_released_model(tmp_path: Path) -> None:
     written(tmp_path, "config.json", {})
-    assert read_llm_config(tmp_path) == LlmConfig()
+    assert read_config(tmp_path) == ModelConfig()
+
+
+def test_flow_and_vocoder_follow_their_sections(tmp_path: Path) -> None:
+    hift = {"upsample_rates": [4, 5, 6], "n_fft": 16, "noise_skip": 0}
+    written(tmp_path, "config.json", {"llm": {"speech_token_size": 512}, "flow": {"dim": 64}, "hift": hift})
+    config = read_config(tmp_path)
+    assert (config.flow.dim, config.flow.depth, config.flow.vocabulary) == (64, 22, 512)
+    assert (config.vocoder.upsample_rates, config.vocoder.noise_skip) == ((4, 5, 6), 0)
 
 
 def test_the_released_model_has_the_published_names_and_numbers() -> None:
@@ -61,6 +69,9 @@ def test_the_backbone_file_of_the_folder_is_followed(tmp_path: Path, name: str) 
         ("config.json", {"llm": 3}, "config.json: llm"),
         ("config.json", {"llm": {"endofprompt_id": "500"}}, "config.json: endofprompt_id"),
         ("config.json", {"llm": {"speech_token_size": 0}}, "config.json: speech_token_size"),
+        ("config.json", {"flow": {"depth": -1}}, "config.json: depth"),
+        ("config.json", {"hift": {"upsample_rates": [8, 0, 3]}}, "config.json: upsample_rates"),
+        ("config.json", {"hift": {"upsample_rates": []}}, "config.json: upsample_rates"),
         ("config.json", {"llm": {"llm_input_size": 64}}, "llm_input_size is 64"),
         ("qwen2_config.json", SMALL | {"hidden_size": 64.5}, "qwen2_config.json: hidden_size"),
         ("qwen2_config.json", SMALL | {"rms_norm_eps": True}, "qwen2_config.json: rms_norm_eps"),
@@ -77,7 +88,7 @@ def test_a_wrong_configuration_is_one_sentence_that_names_the_file(
 ) -> None:
     written(tmp_path, name, values)
     with pytest.raises(WeightsUnusable) as caught:
-        read_llm_config(tmp_path)
+        read_config(tmp_path)
     assert name in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -86,4 +97,4 @@ def test_a_wrong_configuration_is_one_sentence_that_names_the_file(
 def test_a_file_in_another_encoding_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(b"\xff\xfe{\x00}\x00")
     with pytest.raises(WeightsUnusable, match=r"config\.json is damaged"):
-        read_llm_config(tmp_path)
+        read_config(tmp_path)
