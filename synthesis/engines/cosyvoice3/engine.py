@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -24,16 +25,17 @@ from synthesis.engines.base import (
 )
 from synthesis.engines.code_version import hash_of_files
 from synthesis.engines.cosyvoice3 import llm
-from synthesis.engines.cosyvoice3.config import CONFIG_FILE, overridden, read_llm_config, read_section
+from synthesis.engines.cosyvoice3.config import read_config
 from synthesis.engines.cosyvoice3.decoder import Decoder, SpeechStream, as_tensor, at_speed
-from synthesis.engines.cosyvoice3.flow import FlowConfig, FlowPrompt, TooLong, flow_shapes, load_flow
+from synthesis.engines.cosyvoice3.flow import FlowPrompt, TooLong, flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER, weights_hash
 from synthesis.engines.cosyvoice3.frontend import STEPS, FrontEnd, VoiceCache, VoiceFeatures
+from synthesis.engines.cosyvoice3.quantised import quantise
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 from synthesis.engines.cosyvoice3.text import Script, script_of
 from synthesis.engines.cosyvoice3.tokenizer import END_OF_PROMPT, VOCABULARY, TextTokenizer, load_tokenizer
-from synthesis.engines.cosyvoice3.vocoder import VocoderConfig, load_vocoder, vocoder_shapes
+from synthesis.engines.cosyvoice3.vocoder import load_vocoder, vocoder_shapes
 from synthesis.engines.cosyvoice3.weights import read_state
 from synthesis.engines.problems import code_of
 from synthesis.vocabulary import Stage
@@ -44,6 +46,15 @@ LIBRARIES = ("torch", "torchaudio", "numpy", "onnxruntime", "tokenizers", "wetex
 LLM_SHARE = 0.45
 """Share of the acoustic stage that the language model takes, for honest progress; the flow takes the rest."""
 
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
+PRECISIONS: dict[Precision, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "int8": torch.float32,
+}
+"""What the layers that stay in floating point work in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -51,8 +62,9 @@ class Options:
 
     device: str = ""
     """A torch device; empty: the first CUDA device if there is one, else the processor."""
-    precision: str = "float32"
-    """Of the language model and the flow: ``float32``, ``bfloat16`` or ``float16``. The vocoder is always float32."""
+    precision: Precision = "float32"
+    """Of the language model and the flow. ``int8``, for processors: 8-bit layers in the language model, the flow in
+    float32. The vocoder is always float32."""
     threads: int = 1
     """Of the two ONNX models."""
     streaming: bool = False
@@ -291,22 +303,22 @@ def load(*, cache_dir: Path, model_dir: Path | None = None, options: Options | N
 def load_models(folder: Path, options: Options) -> Models:
     """Raises WeightsUnusable; the small files come first, so that what is wrong is known soon."""
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    dtype: torch.dtype = getattr(torch, options.precision)
-    llm_config = read_llm_config(folder)
-    flow_config = overridden(FlowConfig(), read_section(folder, "flow"), CONFIG_FILE)
-    vocoder_config = overridden(VocoderConfig(), read_section(folder, "hift"), CONFIG_FILE)
+    dtype = PRECISIONS[options.precision]
+    if options.precision == "int8" and device.type != "cpu":
+        raise ValueError("8-bit layers are for processors; on a GPU choose bfloat16.")
+    config = read_config(folder)
     tokenizer = load_tokenizer(folder / TEXT_TOKENIZER)
-    refuse_other_tokenizer(tokenizer, llm_config.endofprompt_id, llm_config.backbone.vocab_size)
-    vocoder_weights = read_state(folder / VOCODER, vocoder_shapes(vocoder_config), drop="generator.")
-    return Models(
-        front=FrontEnd(folder, options.threads),
-        tokenizer=tokenizer,
-        llm=llm.load(folder, llm_config, device, dtype),
-        decoder=Decoder(
-            load_flow(flow_config, read_state(folder / FLOW, flow_shapes(flow_config)), device=device, dtype=dtype),
-            load_vocoder(vocoder_config, vocoder_weights, device=device),
-        ),
-    )
+    refuse_other_tokenizer(tokenizer, config.llm.endofprompt_id, config.llm.backbone.vocab_size)
+    front = FrontEnd(folder, options.threads)
+    vocoder_weights = read_state(folder / VOCODER, vocoder_shapes(config.vocoder), drop="generator.")
+    vocoder = load_vocoder(config.vocoder, vocoder_weights, device=device)
+    flow_weights = read_state(folder / FLOW, flow_shapes(config.flow))
+    flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype)
+    del flow_weights  # 1.3 GB that the next file needs
+    language = llm.load(folder, config.llm, device, dtype)
+    if options.precision == "int8":
+        quantise(language.blocks)
+    return Models(front, tokenizer, language, Decoder(flow, vocoder))
 
 
 def refuse_other_tokenizer(tokenizer: TextTokenizer, end_of_prompt_id: int, rows: int) -> None:

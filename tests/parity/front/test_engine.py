@@ -20,7 +20,7 @@ from synthesis.engines.base import (
     TextUnspeakable,
     WeightsUnusable,
 )
-from synthesis.engines.cosyvoice3.engine import CosyVoice3Engine, Options, Voice, load, memory_named
+from synthesis.engines.cosyvoice3.engine import CosyVoice3Engine, Options, Precision, Voice, load, memory_named
 from synthesis.engines.cosyvoice3.folder import FILES
 from synthesis.engines.cosyvoice3.llm import DecodeOptions
 from synthesis.vocabulary import Mode, Stage
@@ -140,6 +140,18 @@ def test_streaming_speaks_the_same_tokens_in_chunks(
     assert sum(chunk.size for chunk in chunks) == spoken(engine, request).size
     again = [chunk.samples for chunk in streaming.synthesize(request, ignore, never)]
     assert all(np.array_equal(one, other) for one, other in zip(chunks, again, strict=True))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_reduced_precision_speaks_and_is_repeatable(
+    request_: SegmentRequest, model_dir: Path, tmp_path: Path, precision: Precision
+) -> None:
+    options = Options(device="cpu", decoding=SPOKEN, precision=precision)
+    reduced = load(cache_dir=tmp_path, model_dir=model_dir, options=options)
+    samples = spoken(reduced, request_)
+    assert np.isfinite(samples).all()
+    assert np.array_equal(spoken(reduced, request_), samples)
+    assert reduced.fingerprint().precision == precision
 
 
 @pytest.mark.parametrize("text", ["", "。。。！", "  "])
