@@ -1,6 +1,7 @@
 """Small models in the published formats: a tokenizer's table, the front end's ONNX models, a whole directory."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,17 @@ def write_speaker_encoder(path: Path) -> None:
     constants: dict[str, NDArray[Any]] = {"mix": mix, "time": np.array([1], dtype=np.int64)}
     inputs = [helper.make_tensor_value_info("frames", TensorProto.FLOAT, [1, "T", 80])]
     outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, 192])]
+    _write(path, nodes, constants, inputs, outputs)
+
+
+def write_endless(path: Path) -> None:
+    """(1, 1500, 1500) → the same, after a minute or more of products."""
+    names = ["x", *(f"x{index}" for index in range(400))]
+    nodes = [helper.make_node("MatMul", [one, "mix"], [other]) for one, other in pairwise(names)]
+    constants: dict[str, NDArray[Any]] = {"mix": np.full((1500, 1500), 1 / 1500, dtype=np.float32)}
+    shape = [1, 1500, 1500]
+    inputs = [helper.make_tensor_value_info(names[0], TensorProto.FLOAT, shape)]
+    outputs = [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, shape)]
     _write(path, nodes, constants, inputs, outputs)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ QUIETEST = 1e-4
 SPEAKER_DIM = 192
 MEL_BANDS = 80
 MEL_PER_TOKEN = 2
+POLL_S = 0.05
+"""Between two looks at the stop flag while an ONNX model works."""
 STEPS = 4
 """Of the extract stage: waves, speech tokens, speaker, mel."""
 
@@ -64,25 +67,26 @@ class FrontEnd:
         wave = checked(voice)
         heard = audio.at_rate(wave, voice.sample_rate_hz, audio.TOKENIZER_RATE_HZ)
         step(1)
-        tokens = self.speech_tokens(heard)
+        tokens = self.speech_tokens(heard, should_stop)
         step(2)
-        embedding = self.embedding(heard)
+        embedding = self.embedding(heard, should_stop)
         step(3)
         mel = audio.flow_mel(audio.at_rate(wave, voice.sample_rate_hz, audio.MEL_RATE_HZ))[0].T
         features = aligned(tokens, mel, embedding)
         step(4)
         return features
 
-    def speech_tokens(self, wave: Tensor) -> Tensor:
-        """16 kHz (1, n) → (N,) int64 at 25 Hz."""
+    def speech_tokens(self, wave: Tensor, should_stop: ShouldStop) -> Tensor:
+        """16 kHz (1, n) → (N,) int64 at 25 Hz. Raises Stopped."""
         log_mel = audio.whisper_log_mel(wave)
-        ids = self._tokenizer(log_mel.numpy(), np.array([log_mel.shape[2]], dtype=np.int32))
+        ids = self._tokenizer(should_stop, log_mel.numpy(), np.array([log_mel.shape[2]], dtype=np.int32))
         return torch.from_numpy(ids.astype(np.int64)).flatten()
 
-    def embedding(self, wave: Tensor) -> Tensor:
-        """16 kHz (1, n) → (192,)."""
+    def embedding(self, wave: Tensor, should_stop: ShouldStop) -> Tensor:
+        """16 kHz (1, n) → (192,). Raises Stopped."""
         frames = audio.without_mean(audio.kaldi_fbank(wave))
-        return torch.from_numpy(self._speaker(frames.unsqueeze(0).numpy()).astype(np.float32)).reshape(SPEAKER_DIM)
+        numbers = self._speaker(should_stop, frames.unsqueeze(0).numpy())
+        return torch.from_numpy(numbers.astype(np.float32)).reshape(SPEAKER_DIM)
 
 
 class OnnxModel:
@@ -101,9 +105,17 @@ class OnnxModel:
             raise WeightsUnusable(f"{path} is no ONNX model, or a damaged one: {error}") from error
         self._inputs = [value.name for value in self._session.get_inputs()]
 
-    def __call__(self, *values: NDArray[Any]) -> NDArray[Any]:
-        outputs = self._session.run(None, dict(zip(self._inputs, values, strict=True)))
-        return np.asarray(outputs[0])
+    def __call__(self, should_stop: ShouldStop, *values: NDArray[Any]) -> NDArray[Any]:
+        """Works in a thread of its own, so that this one can look at the stop flag. Raises Stopped."""
+        feeds = dict(zip(self._inputs, values, strict=True))
+        options = onnxruntime.RunOptions()
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self._session.run, None, feeds, options)
+            while not wait([running], POLL_S).done:
+                if should_stop():
+                    options.terminate = True  # felt between two operations; leaving the pool waits for that
+                    raise Stopped
+        return np.asarray(running.result()[0])
 
 
 def checked(voice: ReferenceVoice) -> Tensor:

@@ -71,14 +71,15 @@ def script_of(
 
     A zero-shot request without a transcript, and an instruct request without an instruction, are spoken cross-lingual:
     the model cannot follow speech whose words it does not know, nor an instruction that is not there.
-    As released, cross-lingual text is neither normalised nor cut, because its prompt is part of it;
-    ``normalise_cross_lingual`` does both first. Empty ``pieces``: there is nothing to say.
+    As released, text that was asked for cross-lingually is neither normalised nor cut, because its prompt is part of
+    it; ``normalise_cross_lingual`` does both first. Empty ``pieces``: there is nothing to say.
     """
     if mode is Mode.INSTRUCT and instruct.strip():
         return Script(f"{SYSTEM} {instruct.strip()}{END_OF_PROMPT}", tuple(pieces_of(text, count)), False)
     if mode is Mode.ZERO_SHOT and transcript.strip():
         return Script(f"{SYSTEM}{END_OF_PROMPT}{transcript.strip()}", tuple(pieces_of(text, count)), True)
-    pieces = pieces_of(text, count) if normalise_cross_lingual else whole(text)
+    as_released = mode is Mode.CROSS_LINGUAL and not normalise_cross_lingual
+    pieces = whole(text) if as_released else pieces_of(text, count)
     return Script("", tuple(f"{SYSTEM}{END_OF_PROMPT}{piece}" for piece in pieces), False)
 
 

@@ -1,5 +1,6 @@
 """Voice features with small models in the published formats: lengths, cache, refusals."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from synthesis.engines.cosyvoice3.frontend import (
     SPEAKER_ENCODER,
     SPEECH_TOKENIZER,
     FrontEnd,
+    OnnxModel,
     VoiceCache,
     VoiceFeatures,
     aligned,
 )
 from synthesis.vocabulary import Stage
-from tests.engines.tiny_cosyvoice3 import write_speaker_encoder, write_speech_tokenizer
+from tests.engines.tiny_cosyvoice3 import write_endless, write_speaker_encoder, write_speech_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,20 @@ def test_progress_ends_whole(models: Path) -> None:
     told: list[tuple[Stage, float, float]] = []
     FrontEnd(models).features(voice_of(tone(1, 16_000), 16_000), lambda *step: told.append(step), never)
     assert told == [(Stage.EXTRACT, done, 4) for done in range(5)]
+
+
+def test_a_stop_is_felt_inside_a_model(tmp_path: Path) -> None:
+    write_endless(tmp_path / "endless.onnx")
+    model = OnnxModel(tmp_path / "endless.onnx", threads=1)
+    asked: list[float] = []
+
+    def stop_soon() -> bool:
+        asked.append(time.monotonic())
+        return len(asked) == 5
+
+    with pytest.raises(Stopped):
+        model(stop_soon, np.ones((1, 1500, 1500), dtype=np.float32))
+    assert time.monotonic() - asked[-1] < 3  # one product takes a tenth of a second
 
 
 @pytest.mark.parametrize("after", range(5))

@@ -68,5 +68,7 @@ def test_cross_lingual_text_is_normalised_if_asked() -> None:
     assert script.pieces == ("You are a helpful assistant.<|endofprompt|>It is five.",)
 
 
-def test_without_transcript_the_voice_is_used_cross_lingually() -> None:
-    assert script_of("你好", Mode.ZERO_SHOT, len) == script_of("你好", Mode.CROSS_LINGUAL, len)
+@pytest.mark.parametrize("mode", [Mode.ZERO_SHOT, Mode.INSTRUCT])
+def test_without_transcript_or_instruction_the_voice_is_used_cross_lingually(mode: Mode) -> None:
+    script = script_of("It is 5", mode, len)
+    assert script == script_of("It is 5", Mode.CROSS_LINGUAL, len, normalise_cross_lingual=True)
