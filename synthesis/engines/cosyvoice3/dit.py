@@ -124,8 +124,9 @@ class Block(nn.Module):
     def forward(self, y: Tensor, modulation: Tensor, places: Places, past: Tensor | None) -> Tensor:
         """(B, T, dim) → the same; ``past``: this block's keys and values, with room for those of these frames."""
         shift, scale, gate, ff_shift, ff_scale, ff_gate = modulation
-        y = y + gate * self.attend(normal(y, shift, scale).to(self.out.weight.dtype), places, past)
-        hidden = functional.gelu(self.up(normal(y, ff_shift, ff_scale).to(self.up.weight.dtype)), approximate="tanh")
+        precision = self.out.bias.dtype  # not the weight's: that may be in 8-bit integers
+        y = y + gate * self.attend(normal(y, shift, scale).to(precision), places, past)
+        hidden = functional.gelu(self.up(normal(y, ff_shift, ff_scale).to(precision)), approximate="tanh")
         changed: Tensor = ff_gate * self.down(hidden)
         return y + changed
 

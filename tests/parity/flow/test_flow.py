@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -130,20 +131,23 @@ def test_a_prompt_may_be_solved_before_there_are_tokens(
         close(solved.copy().mel(tokens, last=True), flow.mel(tokens, long, chunked=True), 1e-5)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_stays_near_whole_and_in_pieces(
+REDUCED = [{"dtype": torch.bfloat16}, {"dtype": torch.float16}, {"int8": True}]
+
+
+@pytest.mark.parametrize("precision", REDUCED, ids=["bf16", "fp16", "int8"])
+def test_reduced_precision_stays_near_whole_and_in_pieces(
     flow_config: FlowConfig,
     flow_weights: Tensors,
     vectors: Tensors,
     prompt: FlowPrompt,
     tokens: Tensor,
-    dtype: torch.dtype,
+    precision: dict[str, Any],
 ) -> None:
-    half = load_flow(flow_config, flow_weights, dtype=dtype)
-    stream = FlowStream(half, prompt)
-    pieces = [stream.mel(tokens[: boundaries(half, prompt, tokens)[0]]), stream.mel(tokens, last=True)]
+    reduced = load_flow(flow_config, flow_weights, **precision)
+    stream = FlowStream(reduced, prompt)
+    pieces = [stream.mel(tokens[: boundaries(reduced, prompt, tokens)[0]]), stream.mel(tokens, last=True)]
     for ours, theirs in (
-        (half.mel(tokens, prompt), vectors["mel_full"][0]),
+        (reduced.mel(tokens, prompt), vectors["mel_full"][0]),
         (torch.cat(pieces, 1), vectors["mel_streaming_finalize"][0]),
     ):
         assert (ours - theirs).square().mean().sqrt() < 0.03 * theirs.std()
