@@ -48,13 +48,22 @@ class SpeechStream:
     ``full_last``: the last chunk is solved anew over the whole with every frame seeing every other, as the published
     model does; it costs as much as the whole. Without it the joined chunks equal one chunk-masked run.
     ``first_hop`` is in chunks of the mask (25 tokens); the published server begins a later request with 4.
+    ``solved``: a stream of the same voice whose prompt is solved already; it stays as it is.
     """
 
-    def __init__(self, decoder: Decoder, prompt: FlowPrompt, *, full_last: bool = True, first_hop: int = 1) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        prompt: FlowPrompt,
+        *,
+        full_last: bool = True,
+        first_hop: int = 1,
+        solved: FlowStream | None = None,
+    ) -> None:
         self.decoder = decoder
         self.prompt = prompt
         self.full_last = full_last
-        self.flow = FlowStream(decoder.flow, prompt)
+        self.flow = solved.copy() if solved else FlowStream(decoder.flow, prompt)
         self.voice = decoder.vocoder.start()
         self.offset = 0
         """Tokens spoken."""
@@ -96,6 +105,7 @@ class SpeechStream:
         """Mel of the tokens not yet spoken, (80, ·)."""
         if not self.full_last:
             return self.flow.mel(tokens, last=True, on_step=on_step, should_stop=should_stop)
+        self.flow.caches.clear()
         mel = self.decoder.flow.mel(tokens, self.prompt, on_step=on_step, should_stop=should_stop)
         return mel[:, 2 * self.offset :]
 

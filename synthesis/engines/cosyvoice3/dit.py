@@ -52,6 +52,17 @@ class Modulation(NamedTuple):
         return Modulation(self.blocks[:, :, step : step + 1], self.final[:, step : step + 1])
 
 
+class Places(NamedTuple):
+    """Where T frames stand and what they see; the same for all blocks and steps."""
+
+    start: int
+    cos: Tensor
+    """(T, dim_head) of the rotary angles, each twice in a row"""
+    sin: Tensor
+    mask: Tensor | None
+    """(T, start + T), true where a frame may look; none where all see all"""
+
+
 class DiTCache:
     """What one solver step keeps of the frames before: keys and values of every block, tails of the convolutions.
 
@@ -110,34 +121,25 @@ class Block(nn.Module):
         self.up = nn.Linear(config.dim, config.dim * config.ff_mult)
         self.down = nn.Linear(config.dim * config.ff_mult, config.dim)
 
-    def forward(
-        self,
-        y: Tensor,
-        modulation: Tensor,
-        rotation: tuple[Tensor, Tensor],
-        mask: Tensor | None,
-        past: tuple[Tensor, int] | None,
-    ) -> Tensor:
-        """(B, T, dim) → the same; ``past``: room for this block's keys and values, and how many frames it holds."""
+    def forward(self, y: Tensor, modulation: Tensor, places: Places, past: Tensor | None) -> Tensor:
+        """(B, T, dim) → the same; ``past``: this block's keys and values, with room for those of these frames."""
         shift, scale, gate, ff_shift, ff_scale, ff_gate = modulation
-        y = y + gate * self.attend(normal(y, shift, scale).to(self.out.weight.dtype), rotation, mask, past)
-        hidden = functional.gelu(self.up(normal(y, ff_shift, ff_scale).to(self.up.weight.dtype)), approximate="tanh")
+        precision = self.out.bias.dtype  # not the weight's: that may be in 8-bit integers
+        y = y + gate * self.attend(normal(y, shift, scale).to(precision), places, past)
+        hidden = functional.gelu(self.up(normal(y, ff_shift, ff_scale).to(precision)), approximate="tanh")
         changed: Tensor = ff_gate * self.down(hidden)
         return y + changed
 
-    def attend(
-        self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, past: tuple[Tensor, int] | None
-    ) -> Tensor:
+    def attend(self, x: Tensor, places: Places, past: Tensor | None) -> Tensor:
         """(B, T, dim) → (B, T, dim)."""
         rows, frames, _ = x.shape
         q, k, v = self.qkv(x).view(rows, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        q, k = rotate(q, rotation), rotate(k, rotation)
+        q, k = rotate(q, places), rotate(k, places)
         if past is not None:
-            room, start = past
-            end = start + frames
-            room[0, :, :, start:end], room[1, :, :, start:end] = k, v
-            k, v = room[0, :, :, :end], room[1, :, :, :end]
-        heard = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            end = places.start + frames
+            past[0, :, :, places.start : end], past[1, :, :, places.start : end] = k, v
+            k, v = past[:, :, :, :end]
+        heard = functional.scaled_dot_product_attention(q, k, v, attn_mask=places.mask)
         projected: Tensor = self.out(heard.transpose(1, 2).reshape(rows, frames, -1))
         return projected
 
@@ -161,8 +163,8 @@ class DiT(nn.Module):
         x: Tensor,
         context: Tensor,
         modulation: Modulation,
+        places: Places,
         *,
-        chunked: bool = False,
         cache: DiTCache | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Tensor:
@@ -173,21 +175,16 @@ class DiT(nn.Module):
         Raises Stopped between two blocks.
         """
         rows, frames, _ = x.shape
-        start = 0
-        tails: list[Tensor | None] = [None, None]
         if cache is not None:
-            start, tails = cache.frames, cache.tails
-            cache.reserve(self.config, rows, start + frames, self.proj.weight)
-        y = self.embed(x, context, tails)
-        rotation = self.rotation(start, frames)
-        mask = self.mask(start, frames) if chunked or cache is not None else None
+            cache.reserve(self.config, rows, places.start + frames, self.proj.weight)
+        y = self.embed(x, context, [None, None] if cache is None else cache.tails)
         for i, block in enumerate(self.blocks):
             if should_stop is not None and should_stop():
                 raise Stopped
-            past = (cache.keys_values[i], start) if cache is not None else None
-            y = block(y, modulation.blocks[i], rotation, mask, past)
+            past = cache.keys_values[i] if cache is not None else None
+            y = block(y, modulation.blocks[i], places, past)
         if cache is not None:
-            cache.frames = start + frames
+            cache.frames = places.start + frames
         return self.finish(y, modulation)
 
     def embed(self, x: Tensor, context: Tensor, tails: list[Tensor | None]) -> Tensor:
@@ -202,20 +199,17 @@ class DiT(nn.Module):
         velocity: Tensor = self.proj_out(normal(y, shift, scale).to(self.proj_out.weight.dtype))
         return velocity.float()
 
-    def rotation(self, start: int, frames: int) -> tuple[Tensor, Tensor]:
-        """Cosines and sines (T, dim_head) of the positions from ``start``; each angle stands twice in a row."""
-        positions = torch.arange(start, start + frames, device=self.inverse_frequency.device, dtype=torch.float32)
-        angles = torch.outer(positions, self.inverse_frequency).repeat_interleave(2, 1)
-        return angles.cos(), angles.sin()
-
-    def mask(self, start: int, frames: int) -> Tensor | None:
-        """(T, start + T), true where a frame may look; none where all see all."""
-        chunk = self.config.chunk_frames
-        end = start + frames
-        if start // chunk == (end - 1) // chunk:
-            return None
-        seen = (torch.arange(start, end, device=self.inverse_frequency.device) // chunk + 1) * chunk
-        return torch.arange(end, device=seen.device) < seen[:, None]
+    def places(self, start: int, frames: int, *, chunked: bool) -> Places:
+        """Of the frames from ``start``; chunk-masked or all seeing all."""
+        device = self.inverse_frequency.device
+        positions = torch.arange(start, start + frames, device=device)
+        angles = torch.outer(positions.float(), self.inverse_frequency).repeat_interleave(2, 1)
+        chunk, end = self.config.chunk_frames, start + frames
+        mask = None
+        if chunked and start // chunk != (end - 1) // chunk:
+            seen = (positions // chunk + 1) * chunk
+            mask = torch.arange(end, device=device) < seen[:, None]
+        return Places(start, angles.cos(), angles.sin(), mask)
 
 
 def normal(y: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
@@ -223,15 +217,14 @@ def normal(y: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return torch.addcmul(shift, functional.layer_norm(y, y.shape[-1:], eps=NORM_EPSILON), scale)
 
 
-def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, places: Places) -> Tensor:
     """Turn pairs (2i, 2i+1) of the first head; the model was trained with the other heads unturned.
 
     (B, heads, T, dim_head) → the same.
     """
-    cos, sin = rotation
     first = x[:, 0].float()
     turned = torch.stack((-first[..., 1::2], first[..., ::2]), -1).flatten(-2)
-    return torch.cat(((first * cos + turned * sin).to(x.dtype)[:, None], x[:, 1:]), 1)
+    return torch.cat(((first * places.cos + turned * places.sin).to(x.dtype)[:, None], x[:, 1:]), 1)
 
 
 def modulation_table(weights: Mapping[str, Tensor], depth: int, times: Tensor) -> Modulation:

@@ -24,6 +24,7 @@ from synthesis.engines.cosyvoice3.dit import (
     modulation_table,
     with_biases,
 )
+from synthesis.engines.cosyvoice3.quantised import quantise
 
 STEPS = 10
 GUIDANCE = 0.7
@@ -167,6 +168,7 @@ class Flow(nn.Module):
             raise TooLong(f"{end} frames of mel; the model speaks at most {MAX_FRAMES} at a time, its prompt included")
         context = self.context(mu, prompt, start)
         modulation = Modulation(self.modulation_blocks, self.modulation_final)
+        places = self.dit.places(start, len(mu), chunked=chunked)
         x = self.noise[start:end]
         for step, length in enumerate(self.step_lengths):
             if should_stop is not None and should_stop():
@@ -175,7 +177,7 @@ class Flow(nn.Module):
                 x.expand(2, -1, -1),
                 context,
                 modulation.at(step),
-                chunked=chunked,
+                places,
                 cache=caches[step] if caches is not None else None,
                 should_stop=should_stop,
             )
@@ -231,8 +233,22 @@ class FlowStream:
         )
         return mel[FRAMES_PER_TOKEN * max(len(self.prompt.tokens) - start, 0) :].T
 
+    @torch.inference_mode()
+    def solve_prompt(self, *, on_step: OnStep | None = None, should_stop: ShouldStop | None = None) -> None:
+        """Solve the whole chunks of the prompt before there are tokens: they are the same for every request.
+
+        Of a stream that has done nothing yet. Raises TooLong, Stopped.
+        """
+        chunk = self.flow.config.chunk_tokens
+        ready = max(len(self.prompt.tokens) - LOOK_AHEAD, 0) // chunk * chunk
+        if ready:
+            known = FlowPrompt(self.prompt.tokens[: ready + LOOK_AHEAD], self.prompt.mel, self.prompt.embedding)
+            mu = self.flow.token_mel(self.flow.together(known.tokens[:0], known), last=False)
+            self.flow.denoise(mu, known, 0, chunked=True, caches=self.caches, on_step=on_step, should_stop=should_stop)
+            self.done = ready
+
     def copy(self) -> "FlowStream":
-        """A stream that goes on from here by itself: the start of every request of one voice is the same."""
+        """A stream that goes on from here by itself, for one more request of the same voice."""
         other = FlowStream(self.flow, self.prompt)
         other.caches = [cache.copy() for cache in self.caches]
         other.done = self.done
@@ -266,10 +282,12 @@ def load_flow(
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
+    int8: bool = False,
 ) -> Flow:
     """From the published tensors, their shapes checked before (``flow_shapes``).
 
-    ``dtype`` is that of the transformer's products; what is added up stays float32.
+    ``dtype`` is that of the transformer's products; what is added up stays float32. With ``int8`` the blocks' linear
+    layers multiply 8-bit integers, for processors.
     """
     prefix = "decoder.estimator."
     estimator = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
@@ -288,6 +306,8 @@ def load_flow(
     take("pre_lookahead_layer.conv1", "look_ahead")
     take("pre_lookahead_layer.conv2", "look_back")
     flow.load_state_dict(state, assign=True)
+    if int8:
+        quantise(flow.dit.blocks)
     return flow.requires_grad_(requires_grad=False).eval().to(device)
 
 

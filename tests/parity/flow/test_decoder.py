@@ -11,7 +11,7 @@ from torch import Tensor
 
 from synthesis.engines.base import Stopped
 from synthesis.engines.cosyvoice3.decoder import Decoder, SpeechStream
-from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt
+from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt, FlowStream
 from synthesis.engines.cosyvoice3.vocoder import Vocoder
 from tests.parity.flow.conftest import prompt_of
 
@@ -91,6 +91,17 @@ def test_without_a_full_last_chunk_the_chunks_join_to_one_chunk_masked_run(
     chunks = list(SpeechStream(decoder, prompt, full_last=False).chunks(tokens.tolist(), last=True))
     assert len(chunks) > 1
     close(torch.cat(chunks), decoder.speak(tokens, prompt, chunked=True))
+
+
+def test_a_prompt_solved_before_changes_nothing(decoder: Decoder, prompt: FlowPrompt, tokens: Tensor) -> None:
+    said = tokens[: decoder.flow.config.chunk_tokens + 12]
+    voice = FlowPrompt(said, prompt.mel[:2].repeat(len(said), 1), prompt.embedding)
+    solved = FlowStream(decoder.flow, voice)
+    solved.solve_prompt()
+    assert solved.done
+    fresh = torch.cat(list(SpeechStream(decoder, voice).chunks(tokens.tolist(), last=True)))
+    for _ in range(2):
+        close(torch.cat(list(SpeechStream(decoder, voice, solved=solved).chunks(tokens.tolist(), last=True))), fresh)
 
 
 def test_a_later_request_of_the_published_server_is_one_chunk(

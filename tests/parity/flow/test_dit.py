@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.base import Stopped
-from synthesis.engines.cosyvoice3.dit import DiTCache, Modulation, modulation_table, normal, time_waves
+from synthesis.engines.cosyvoice3.dit import DiTCache, Modulation, Places, modulation_table, normal, time_waves
 from synthesis.engines.cosyvoice3.flow import Flow
 
 Tensors = dict[str, Tensor]
@@ -60,6 +60,10 @@ def taps(flow: Flow) -> Iterator[dict[str, Tensor]]:
         handle.remove()
 
 
+def places(flow: Flow, cache: DiTCache, piece: Tensor) -> Places:
+    return flow.dit.places(cache.frames, piece.shape[1], chunked=True)
+
+
 def close(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours, theirs, atol=ATOL, rtol=0)
 
@@ -80,7 +84,7 @@ def test_the_input_embedding_matches(flow: Flow, vectors: Tensors, x: Tensor, co
 def test_whole_and_every_block_of_it_match(
     flow: Flow, vectors: Tensors, x: Tensor, context: Tensor, modulation: Modulation, taps: dict[str, Tensor]
 ) -> None:
-    velocity = flow.dit(x, context, modulation)
+    velocity = flow.dit(x, context, modulation, flow.dit.places(0, x.shape[1], chunked=False))
     for name, output in taps.items():
         close(output, vectors[f"full.{name}"])
     assert len(taps) == flow.config.depth
@@ -95,7 +99,7 @@ def test_the_final_norm_matches(flow: Flow, vectors: Tensors, modulation: Modula
 def test_chunk_masked_and_every_block_of_it_match(
     flow: Flow, vectors: Tensors, x: Tensor, context: Tensor, modulation: Modulation, taps: dict[str, Tensor]
 ) -> None:
-    velocity = flow.dit(x, context, modulation, chunked=True)
+    velocity = flow.dit(x, context, modulation, flow.dit.places(0, x.shape[1], chunked=True))
     for name, output in taps.items():
         close(output, vectors[f"stream.{name}"])
     close(velocity.transpose(1, 2), vectors["out_streaming"])
@@ -106,7 +110,7 @@ def test_pieces_with_a_cache_match_the_chunk_masked_whole(
 ) -> None:
     cache, size = DiTCache(), flow.config.static_chunk_size
     pieces = [
-        flow.dit(piece, known, modulation, cache=cache)
+        flow.dit(piece, known, modulation, places(flow, cache, piece), cache=cache)
         for piece, known in zip(torch.split(x, size, 1), torch.split(context, size, 1), strict=True)
     ]
     assert len(pieces) > 1
@@ -115,5 +119,6 @@ def test_pieces_with_a_cache_match_the_chunk_masked_whole(
 
 def test_a_stop_is_seen_between_two_blocks(flow: Flow, x: Tensor, context: Tensor, modulation: Modulation) -> None:
     answers = iter([False, True])
+    whole = flow.dit.places(0, x.shape[1], chunked=False)
     with pytest.raises(Stopped):
-        flow.dit(x, context, modulation, should_stop=lambda: next(answers))
+        flow.dit(x, context, modulation, whole, should_stop=lambda: next(answers))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -14,10 +16,12 @@ from synthesis.engines.cosyvoice3.flow import (
     MAX_FRAMES,
     STEPS,
     Flow,
+    FlowConfig,
     FlowPrompt,
     FlowStream,
     TooLong,
     flow_shapes,
+    load_flow,
     time_span,
 )
 from tests.parity.flow.conftest import prompt_of
@@ -114,13 +118,51 @@ def test_pieces_of_several_chunks_and_prompts_of_several_chunks_match_too(flow: 
     close(torch.cat([*pieces[:-1], branch.mel(tokens, last=True)], 1), whole, 1e-5)
 
 
-def test_a_prompt_may_be_solved_before_there_are_tokens(flow: Flow, prompt: FlowPrompt, tokens: Tensor) -> None:
-    chunk = flow.config.chunk_tokens
-    prompt_tokens = tokens.repeat(2)[: chunk + LOOK_AHEAD]
-    long = FlowPrompt(prompt_tokens, torch.zeros(2 * len(prompt_tokens), 80), prompt.embedding)
-    stream = FlowStream(flow, long)
-    assert stream.mel(tokens[:0]).shape == (80, 0)
-    close(stream.mel(tokens, last=True), flow.mel(tokens, long, chunked=True), 1e-5)
+@pytest.mark.parametrize("more", [-1, 0, 2, LOOK_AHEAD, LOOK_AHEAD + 4])
+def test_a_prompt_may_be_solved_before_there_are_tokens(
+    flow: Flow, prompt: FlowPrompt, tokens: Tensor, more: int
+) -> None:
+    prompt_tokens = tokens.repeat(2)[: flow.config.chunk_tokens + more]
+    long = FlowPrompt(prompt_tokens, torch.ones(2 * len(prompt_tokens), 80), prompt.embedding)
+    solved = FlowStream(flow, long)
+    solved.solve_prompt()
+    assert solved.done == (flow.config.chunk_tokens if more >= LOOK_AHEAD else 0)
+    for _ in range(2):
+        close(solved.copy().mel(tokens, last=True), flow.mel(tokens, long, chunked=True), 1e-5)
+
+
+REDUCED = [{"dtype": torch.bfloat16}, {"dtype": torch.float16}, {"int8": True}]
+
+
+@pytest.mark.parametrize("precision", REDUCED, ids=["bf16", "fp16", "int8"])
+def test_reduced_precision_stays_near_whole_and_in_pieces(
+    flow_config: FlowConfig,
+    flow_weights: Tensors,
+    vectors: Tensors,
+    prompt: FlowPrompt,
+    tokens: Tensor,
+    precision: dict[str, Any],
+) -> None:
+    reduced = load_flow(flow_config, flow_weights, **precision)
+    stream = FlowStream(reduced, prompt)
+    pieces = [stream.mel(tokens[: boundaries(reduced, prompt, tokens)[0]]), stream.mel(tokens, last=True)]
+    for ours, theirs in (
+        (reduced.mel(tokens, prompt), vectors["mel_full"][0]),
+        (torch.cat(pieces, 1), vectors["mel_streaming_finalize"][0]),
+    ):
+        assert (ours - theirs).square().mean().sqrt() < 0.03 * theirs.std()
+
+
+def test_any_shapes_of_heads_and_chunks_stream_as_they_run_whole(flow_config: FlowConfig) -> None:
+    config = replace(flow_config, heads=3, dim_head=24, depth=2, static_chunk_size=20, prelook_channels=16)
+    generator = torch.Generator().manual_seed(2)
+    weights = {name: torch.randn(shape, generator=generator) * 0.1 for name, shape in flow_shapes(config).items()}
+    other = load_flow(config, weights)
+    tokens = torch.randint(config.vocabulary, (44,), generator=generator)
+    voice = FlowPrompt(tokens[:13], torch.randn(26, 80, generator=generator), torch.randn(192, generator=generator))
+    stream = FlowStream(other, voice)
+    pieces = [stream.mel(tokens[:10]), stream.mel(tokens[:30]), stream.mel(tokens, last=True)]
+    close(torch.cat(pieces, 1), other.mel(tokens, voice, chunked=True), 1e-4)
 
 
 def test_a_piece_that_ends_within_a_chunk_is_refused(flow: Flow, prompt: FlowPrompt, tokens: Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from synthesis.engines.base import Stopped
-from synthesis.engines.cosyvoice3.vocoder import Vocoder, VocoderConfig, load_vocoder, vocoder_shapes
+from synthesis.engines.cosyvoice3.vocoder import Up, Vocoder, VocoderConfig, load_vocoder, summed_taps, vocoder_shapes
 
 Tensors = dict[str, Tensor]
 WAVE_ATOL = 2e-5
@@ -132,6 +132,16 @@ def test_frames_are_reported_and_a_stop_is_seen(vocoder: Vocoder, mel: Tensor) -
     answers = iter([False, True])
     with pytest.raises(Stopped):
         vocoder.speak(mel, piece=16, should_stop=lambda: next(answers))
+
+
+@pytest.mark.parametrize(("kernel", "rate"), [(16, 8), (11, 5), (7, 3), (3, 4), (1, 2)])
+def test_summed_taps_are_the_convolution_of_repeated_inputs(vocoder: Vocoder, kernel: int, rate: int) -> None:
+    generator = torch.Generator().manual_seed(kernel)
+    weight, x = torch.randn(2, 3, kernel, generator=generator), torch.randn(1, 3, 9, generator=generator)
+    up = Up(3, 2, kernel, rate)
+    up.load_state_dict({"conv.weight": summed_taps(weight, rate), "conv.bias": torch.zeros(2 * rate)})
+    repeated = torch.nn.functional.pad(x.repeat_interleave(rate, 2), (kernel - 1, 0))
+    close(up(x, vocoder.start()), torch.nn.functional.conv1d(repeated, weight), 1e-5)
 
 
 def test_loading_leaves_the_global_generator_alone(
