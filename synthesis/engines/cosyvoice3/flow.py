@@ -4,7 +4,7 @@ Whole (``Flow.mel``) or piece by piece (``FlowStream``). Tokens are 25 a second,
 The noise that it starts from is one fixed table, so a segment's mel depends on tokens and voice alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from synthesis.engines.cosyvoice3.dit import (
     DiTCache,
     DiTConfig,
     Modulation,
+    Places,
     copier,
     dit_shapes,
     load_dit,
@@ -117,9 +118,35 @@ class Flow(nn.Module):
 
         Raises TooLong, Stopped.
         """
-        mu = self.token_mel(self.together(tokens, prompt), last=last)
-        mel = self.denoise(mu, prompt, 0, chunked=chunked, on_step=on_step, should_stop=should_stop)
+        context = self.context(self.token_mel(self.together(tokens, prompt), last=last), prompt, 0)
+        places = self.dit.places(0, context.shape[2], chunked=chunked)
+        mel = self.denoise(context, places, on_step=on_step, should_stop=should_stop)[0]
         return mel[FRAMES_PER_TOKEN * len(prompt.tokens) :].T
+
+    @torch.inference_mode()
+    def mels(
+        self,
+        requests: Sequence[tuple[Tensor, FlowPrompt]],
+        *,
+        on_step: OnStep | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> list[Tensor]:
+        """Several requests in one batch: for each what ``mel`` gives, to rounding. Raises TooLong, Stopped."""
+        contexts = [
+            self.context(self.token_mel(self.together(tokens, prompt), last=True), prompt, 0)
+            for tokens, prompt in requests
+        ]
+        lengths = [context.shape[2] for context in contexts]
+        padded = [functional.pad(context, (0, 0, 0, max(lengths) - context.shape[2])) for context in contexts]
+        places = self.dit.places(0, max(lengths), chunked=False)
+        if min(lengths) < max(lengths):
+            seen = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+            places = places._replace(mask=seen.repeat(2, 1)[:, None, None].to(self.noise.device))
+        solved = self.denoise(torch.cat(padded, 1), places, on_step=on_step, should_stop=should_stop)
+        return [
+            mel[FRAMES_PER_TOKEN * len(prompt.tokens) : length].T
+            for mel, length, (_, prompt) in zip(solved, lengths, requests, strict=True)
+        ]
 
     def together(self, tokens: Tensor, prompt: FlowPrompt) -> Tensor:
         """Prompt's tokens and these, (P + N,) on the model's device."""
@@ -142,45 +169,47 @@ class Flow(nn.Module):
         return speaker
 
     def context(self, mu: Tensor, prompt: FlowPrompt, start: int) -> Tensor:
-        """Conditions of frames ``start`` and on: (T, 80) → (2, T, 240); the second row is guidance's empty one."""
+        """Conditions of one request's frames ``start`` and on: token mel (T, 80) → (2, 1, T, 240).
+
+        The second is guidance's empty one.
+        """
         frames = len(mu)
-        context = mu.new_zeros(2, frames, 3 * MEL)
+        context = mu.new_zeros(2, 1, frames, 3 * MEL)
         known = prompt.mel[start : start + frames].to(mu)
-        context[0, : len(known), :MEL] = known
-        context[0, :, MEL : 2 * MEL] = mu
-        context[0, :, 2 * MEL :] = self.speaker(prompt)
+        context[0, 0, : len(known), :MEL] = known
+        context[0, 0, :, MEL : 2 * MEL] = mu
+        context[0, 0, :, 2 * MEL :] = self.speaker(prompt)
         return context
 
     def denoise(
         self,
-        mu: Tensor,
-        prompt: FlowPrompt,
-        start: int,
+        context: Tensor,
+        places: Places,
         *,
-        chunked: bool,
         caches: list[DiTCache] | None = None,
         on_step: OnStep | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Tensor:
-        """Token mel (T, 80) of frames ``start`` and on → mel (T, 80). Raises TooLong, Stopped."""
-        end = start + len(mu)
+        """Conditions (2, J, T, 240) of J requests → their mel (J, T, 80), prompts included. Raises TooLong, Stopped."""
+        _, jobs, frames, _ = context.shape
+        end = places.start + frames
         if end > MAX_FRAMES:
             raise TooLong(f"{end} frames of mel; the model speaks at most {MAX_FRAMES} at a time, its prompt included")
-        context = self.context(mu, prompt, start)
         modulation = Modulation(self.modulation_blocks, self.modulation_final)
-        places = self.dit.places(start, len(mu), chunked=chunked)
-        x = self.noise[start:end]
+        rows = context.flatten(0, 1)
+        x = self.noise[places.start : end].expand(jobs, -1, -1)
         for step, length in enumerate(self.step_lengths):
             if should_stop is not None and should_stop():
                 raise Stopped
-            guided, free = self.dit(
-                x.expand(2, -1, -1),
-                context,
+            velocity = self.dit(
+                x.repeat(2, 1, 1),
+                rows,
                 modulation.at(step),
                 places,
                 cache=caches[step] if caches is not None else None,
                 should_stop=should_stop,
             )
+            guided, free = velocity[:jobs], velocity[jobs:]
             x = x + length * ((1 + GUIDANCE) * guided - GUIDANCE * free)
             if on_step is not None:
                 on_step(step + 1, STEPS)
@@ -221,16 +250,7 @@ class FlowStream:
         start, self.done = self.done, ready
         if start == ready:
             return together.new_empty(MEL, 0, dtype=torch.float32)
-        mu = self.flow.token_mel(together, last=last, start=start)
-        mel = self.flow.denoise(
-            mu,
-            self.prompt,
-            FRAMES_PER_TOKEN * start,
-            chunked=True,
-            caches=self.caches,
-            on_step=on_step,
-            should_stop=should_stop,
-        )
+        mel = self.solve(self.flow.token_mel(together, last=last, start=start), start, on_step, should_stop)
         return mel[FRAMES_PER_TOKEN * max(len(self.prompt.tokens) - start, 0) :].T
 
     @torch.inference_mode()
@@ -242,10 +262,16 @@ class FlowStream:
         chunk = self.flow.config.chunk_tokens
         ready = max(len(self.prompt.tokens) - LOOK_AHEAD, 0) // chunk * chunk
         if ready:
-            known = FlowPrompt(self.prompt.tokens[: ready + LOOK_AHEAD], self.prompt.mel, self.prompt.embedding)
-            mu = self.flow.token_mel(self.flow.together(known.tokens[:0], known), last=False)
-            self.flow.denoise(mu, known, 0, chunked=True, caches=self.caches, on_step=on_step, should_stop=should_stop)
+            mu = self.flow.token_mel(self.prompt.tokens[: ready + LOOK_AHEAD].to(self.flow.noise.device), last=False)
+            self.solve(mu, 0, on_step, should_stop)
             self.done = ready
+
+    def solve(self, mu: Tensor, start: int, on_step: OnStep | None, should_stop: ShouldStop | None) -> Tensor:
+        """Token mel (T, 80) of tokens ``start`` and on → mel (T, 80), in sight of all before."""
+        places = self.flow.dit.places(FRAMES_PER_TOKEN * start, len(mu), chunked=True)
+        context = self.flow.context(mu, self.prompt, places.start)
+        mels = self.flow.denoise(context, places, caches=self.caches, on_step=on_step, should_stop=should_stop)
+        return mels[0]
 
     def copy(self) -> "FlowStream":
         """A stream that goes on from here by itself, for one more request of the same voice."""

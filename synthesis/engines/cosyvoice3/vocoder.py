@@ -31,7 +31,9 @@ F0_LOOK_AHEAD = F0_KERNELS[0] - 1
 POST_KERNEL = 7
 SNAKE_EPSILON = 1e-9
 PIECE_FRAMES = 50
-"""Frames that whole work takes at a time: a second, some 0.3 s of work on two cores, then a look at the stop flag."""
+"""Frames that whole work takes at a time: their sums stay in a processor's caches."""
+GPU_PIECE_FRAMES = 500
+"""There, the start of each operation is what costs."""
 
 OnFrames = Callable[[int, int], None]
 """Progress: mel frames done, of how many."""
@@ -217,6 +219,7 @@ class Vocoder(nn.Module):
         self.config = config
         stages = range(len(config.upsample_rates))
         self.noise_start: Tensor | None = None
+        self.piece_frames = PIECE_FRAMES
         self.pitch = PitchPredictor(config)
         self.harmonics = nn.Linear(config.sines, 1)
         self.conv_pre = nn.Conv1d(MEL, config.base_channels, config.conv_pre_look_right + 1)
@@ -256,30 +259,28 @@ class Vocoder(nn.Module):
         state: VocoderState | None = None,
         *,
         last: bool = True,
-        piece: int = PIECE_FRAMES,
+        piece: int | None = None,
         on_frames: OnFrames | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Tensor:
         """A whole mel (80, T) → (480 T,) samples; or what follows in ``state``, as ``piece`` says.
 
-        Worked on in pieces, which changes nothing. Raises Stopped.
+        Worked on in pieces, which changes nothing. Raises Stopped; the state is then of no more use.
         """
-        state, frames = state or self.start(), mel.shape[1]
+        state, frames, piece = state or self.start(), mel.shape[1], piece or self.piece_frames
         parts = []
         for begin in range(0, max(frames, 1), piece):
-            if should_stop is not None and should_stop():
-                raise Stopped
             end = min(begin + piece, frames)
-            parts.append(self.piece(state, mel[:, begin:end], last=last and end == frames))
+            parts.append(self.piece(state, mel[:, begin:end], last=last and end == frames, should_stop=should_stop))
             if on_frames is not None:
                 on_frames(end, frames)
         return torch.cat(parts)
 
     @torch.inference_mode()
-    def piece(self, state: VocoderState, mel: Tensor, *, last: bool) -> Tensor:
+    def piece(self, state: VocoderState, mel: Tensor, *, last: bool, should_stop: ShouldStop | None = None) -> Tensor:
         """The next frames of mel, (80, ·), → the samples that are certain by now, (·,).
 
-        After M frames in all 480 (M - 8) samples are out, and 480 M after the last.
+        After M frames in all 480 (M - 8) samples are out, and 480 M after the last. Raises Stopped.
         """
         mel = mel[None].to(self.conv_pre.weight)
         if state.mel is not None:
@@ -290,7 +291,7 @@ class Vocoder(nn.Module):
             return mel.new_empty(0)
         source = self.source(self.frequencies(mel, state, last=last), state)
         spectrum = self.analyse(source, state, ready, last=last)
-        shaped = self.shape(self.before(mel, last=last), spectrum, state)
+        shaped = self.shape(self.before(mel, last=last), spectrum, state, should_stop)
         samples = self.release(self.synthesise(shaped, state, last=last), state, last=last)
         state.started = True
         return samples.clamp(-LIMIT, LIMIT)
@@ -341,11 +342,13 @@ class Vocoder(nn.Module):
         spectrum = torch.fft.rfft(windows * self.window)
         return torch.cat((spectrum.real, spectrum.imag), 1).T[None]
 
-    def shape(self, x: Tensor, source: Tensor, state: VocoderState) -> Tensor:
-        """(1, C, T), source spectrum (1, 18, ·) → (1, 18, ·): log-magnitude and phase."""
+    def shape(self, x: Tensor, source: Tensor, state: VocoderState, should_stop: ShouldStop | None) -> Tensor:
+        """(1, C, T), source spectrum (1, 18, ·) → (1, 18, ·): log-magnitude and phase. Raises Stopped."""
         kernels = len(self.config.resblock_kernel_sizes)
         final = len(self.ups) - 1
         for i, up in enumerate(self.ups):
+            if should_stop is not None and should_stop():
+                raise Stopped
             x = up(functional.leaky_relu(x, UP_SLOPE), state)
             if i == final and not state.started:
                 x = torch.cat((x[:, :, 1:2], x), 2)
@@ -412,6 +415,8 @@ def load_vocoder(
     vocoder.load_state_dict(state, assign=True)
     vocoder.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
     vocoder.noise_states()
+    if torch.device(device).type != "cpu":
+        vocoder.piece_frames = GPU_PIECE_FRAMES
     return vocoder.requires_grad_(requires_grad=False).eval().to(device)
 
 

@@ -85,6 +85,17 @@ def test_a_mel_without_a_prompt_matches(flow: Flow, vectors: Tensors, prompt: Fl
     close(flow.mel(tokens, nothing), vectors["mel_full_noprompt"][0])
 
 
+def test_requests_of_several_lengths_solved_together_match(
+    flow: Flow, vectors: Tensors, prompt: FlowPrompt, tokens: Tensor
+) -> None:
+    nothing = FlowPrompt(prompt.tokens[:0], prompt.mel[:0], prompt.embedding)
+    whole, bare, short = flow.mels([(tokens, prompt), (tokens, nothing), (tokens[:9], prompt)])
+    close(whole, vectors["mel_full"][0])
+    close(bare, vectors["mel_full_noprompt"][0])
+    close(short, flow.mel(tokens[:9], prompt), 1e-5)
+    close(flow.mels([(tokens, prompt)] * 2)[1], vectors["mel_full"][0])
+
+
 def test_the_first_tokens_alone_match(flow: Flow, vectors: Tensors, prompt: FlowPrompt, tokens: Tensor) -> None:
     chunks = [name.removesuffix("_ntok") for name in vectors if name.endswith("_ntok")]
     for chunk in chunks:
