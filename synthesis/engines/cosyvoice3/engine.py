@@ -63,8 +63,8 @@ class Options:
     device: str = ""
     """A torch device; empty: the first CUDA device if there is one, else the processor."""
     precision: Precision = "float32"
-    """Of the language model and the flow. ``int8``, for processors: 8-bit layers in the language model, the flow in
-    float32. The vocoder is always float32."""
+    """Of the language model and the flow. ``int8``, for processors: 8-bit integers in the linear layers of both. The
+    vocoder is always float32."""
     threads: int = 1
     """Of the two ONNX models."""
     streaming: bool = False
@@ -304,7 +304,8 @@ def load_models(folder: Path, options: Options) -> Models:
     """Raises WeightsUnusable; the small files come first, so that what is wrong is known soon."""
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     dtype = PRECISIONS[options.precision]
-    if options.precision == "int8" and device.type != "cpu":
+    int8 = options.precision == "int8"
+    if int8 and device.type != "cpu":
         raise ValueError("8-bit layers are for processors; on a GPU choose bfloat16.")
     config = read_config(folder)
     tokenizer = load_tokenizer(folder / TEXT_TOKENIZER)
@@ -313,10 +314,10 @@ def load_models(folder: Path, options: Options) -> Models:
     vocoder_weights = read_state(folder / VOCODER, vocoder_shapes(config.vocoder), drop="generator.")
     vocoder = load_vocoder(config.vocoder, vocoder_weights, device=device)
     flow_weights = read_state(folder / FLOW, flow_shapes(config.flow))
-    flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype)
+    flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype, int8=int8)
     del flow_weights  # 1.3 GB that the next file needs
     language = llm.load(folder, config.llm, device, dtype)
-    if options.precision == "int8":
+    if int8:
         quantise(language.blocks)
     return Models(front, tokenizer, language, Decoder(flow, vocoder))
 
