@@ -8,8 +8,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-ENGINES = ("embedded",)
-"""``cosyvoice3`` is the name kept for the production engine, which is not part of this release yet."""
+ENGINES = ("embedded", "cosyvoice3")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Loader(Protocol):
 
 ENGINES: dict[str, str] = {
     "embedded": "synthesis.engines.embedded.engine:load",
+    "cosyvoice3": "synthesis.engines.cosyvoice3.engine:load",
 }
 """Name to ``module:function``. A new engine is one folder and one line here."""
 

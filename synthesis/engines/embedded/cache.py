@@ -1,9 +1,7 @@
 """Profiles of reference voices, kept in memory and on disk."""
 
 import logging
-import os
 import re
-import tempfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.embedded.profile import Profile, Statistics
+from synthesis.engines.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -67,19 +66,6 @@ class ProfileCache:
         if not re.fullmatch(r"[0-9A-Za-z_-]{1,128}", key):
             raise ValueError(f"{key!r} is no voice key")
         return self._folder / f"{key}.{self._version}.pt"
-
-
-def write_whole(path: Path, values: dict[str, Any]) -> None:
-    """Write a file that is there in full or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(values, file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def packed(profile: Profile) -> dict[str, Any]:

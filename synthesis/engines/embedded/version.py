@@ -1,11 +1,11 @@
 """What decides this engine's samples, beside the recipe."""
 
-import hashlib
 from functools import lru_cache
 from importlib.metadata import version as installed
 from pathlib import Path
 
 from synthesis.engines.base import Fingerprint
+from synthesis.engines.code_version import hash_of_files
 from synthesis.engines.embedded import espeak
 
 FOLDER = Path(__file__).parent
@@ -14,11 +14,7 @@ LIBRARIES = ("torch", "torchaudio", "numpy", "espeakng-loader")
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """SHA-256 over the names and contents of this folder's source files; line ends do not count."""
-    digest = hashlib.sha256()
-    for path in sorted(FOLDER.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()
+    return hash_of_files(FOLDER, "*.py")
 
 
 @lru_cache(maxsize=1)
