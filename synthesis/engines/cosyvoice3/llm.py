@@ -164,6 +164,10 @@ class Cache:
 
         return attend
 
+    def heard(self) -> tuple[Tensor, Tensor]:
+        """Keys and values so far, each (layers, groups, length, D)."""
+        return self._keys[:, :, : self.length], self._values[:, :, : self.length]
+
     def make_room(self, more: int) -> None:
         """See that ``more`` positions fit; doubling, for sequences whose length nobody knew. Raises EngineError."""
         needed = self.length + more
@@ -187,10 +191,9 @@ class Cache:
         return x.view(len(x), -1, self._config.head_dim).transpose(0, 1)
 
     def _rotated(self, x: Tensor) -> Tensor:
-        """(n, L, D) turned by its positions; the pairs are channel i with channel i + D/2."""
+        """(n, L, D) turned by its positions."""
         place = slice(self.length, self.length + x.shape[1])
-        low, high = x.chunk(2, dim=-1)
-        return x * self._cosines[place] + torch.cat([-high, low], dim=-1) * self._sines[place]
+        return turned(x, self._cosines[place], self._sines[place])
 
     def _later_unseen(self, start: int, end: int) -> Tensor | None:
         """What each of several new positions may see of all (end - start, end); None where no mask is needed."""
@@ -198,6 +201,12 @@ class Cache:
             return None
         positions = torch.arange(end, device=self._keys.device)
         return positions <= positions[start:, None]
+
+
+def turned(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Rotary positions: (..., D) turned by its angles. The pairs are channel i with channel i + D/2."""
+    low, high = x.chunk(2, dim=-1)
+    return x * cosines + torch.cat([-high, low], dim=-1) * sines
 
 
 def rotations(config: BackboneConfig, length: int) -> tuple[Tensor, Tensor]:
@@ -232,7 +241,7 @@ def decode(
     Raises Stopped before the next token, ValueError as ``prefix``.
     """
     x = prefix(model, prompt)
-    least, most = (int(len(prompt.text) * per_id) for per_id in (options.least_per_text_id, options.most_per_text_id))
+    least, most = bounds(prompt, options)
     cache = Cache(model, len(x) + most)
     decoded: list[int] = []
     expected = min(most, len(prompt.text) * TOKENS_PER_TEXT_ID)
@@ -247,6 +256,12 @@ def decode(
         progress(len(decoded), max(expected, len(decoded) + 1))
         yield token
         x = model.speech([token])
+
+
+def bounds(prompt: Prompt, options: DecodeOptions) -> tuple[int, int]:
+    """Fewest and most speech tokens."""
+    count = len(prompt.text)
+    return int(count * options.least_per_text_id), int(count * options.most_per_text_id)
 
 
 def ruled_out(config: LlmConfig, options: DecodeOptions, but: int = -1) -> Sequence[int]:
