@@ -24,7 +24,7 @@ from bench.machine import machine
 
 LIBRARIES = ("Django", "django-ninja")
 ROOT = Path(__file__).resolve().parent.parent
-FEW, EVENTS_A_JOB = 40, 50
+FEW, EVENTS_A_JOB = 200, 50
 LOOKS = 7
 AIM_MS = 100.0
 
