@@ -29,6 +29,7 @@ from synthesis.outputs.log_lines import LogLine
 from synthesis.vocabulary import Level, Status
 from synthesis.worker.capture import MOST_AT_ONCE
 from synthesis.worker.performance import Performance
+from tests.engines.wrapped import Wrapped
 from tests.integration.worker.conftest import Submit
 from tests.integration.worker.test_performance import check_ledger
 from tests.unit.web.conftest import browser_of, plain_static
@@ -39,24 +40,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 library = logging.getLogger("somelibrary.model")
 
 
-class Talkative:
+class Talkative(Wrapped):
     """The embedded engine with something to say before each segment."""
 
     def __init__(self, engine: Engine, talk: Callable[[], None]) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._talk = talk
-        self.name = engine.name
-        self.sample_rate_hz = engine.sample_rate_hz
-        self.clones = engine.clones
-        self.prepare = engine.prepare
-        self.release = engine.release
-        self.fingerprint = engine.fingerprint
-        self.device_bytes = engine.device_bytes
-        self.close = engine.close
 
     def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
         self._talk()
-        yield from self._engine.synthesize(request, report, should_stop)
+        yield from super().synthesize(request, report, should_stop)
 
 
 Hear = Callable[[Callable[[], None]], Job]

@@ -24,6 +24,7 @@ from synthesis.models import Event, Job
 from synthesis.outputs import store
 from synthesis.vocabulary import Status
 from synthesis.worker.performance import Performance
+from tests.engines.wrapped import Wrapped
 from tests.integration.worker.conftest import Perform, Submit, wav_bytes
 from tests.integration.worker.test_performance import check_ledger
 
@@ -33,28 +34,21 @@ SENTENCE = "When we came back, it was raining in the town, and nobody was there.
 PIECES = ["When we came back, it was raining in the town,", "and nobody was there."]
 
 
-class Cramped:
+class Cramped(Wrapped):
     """The embedded engine in a machine with memory for so many characters."""
 
     def __init__(self, engine: Engine, room: int, problem: Callable[[str], Exception] = OutOfMemory) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._room = room
         self._problem = problem
         self.releases = 0
         self.spoken: list[SegmentRequest] = []
-        self.name = engine.name
-        self.sample_rate_hz = engine.sample_rate_hz
-        self.clones = engine.clones
-        self.prepare = engine.prepare
-        self.fingerprint = engine.fingerprint
-        self.device_bytes = engine.device_bytes
-        self.close = engine.close
 
     def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
         if len(request.text) > self._room:
             raise self._problem(f"no room for {len(request.text)} characters")
         self.spoken.append(request)
-        yield from self._engine.synthesize(request, report, should_stop)
+        yield from super().synthesize(request, report, should_stop)
 
     def release(self) -> None:
         self.releases += 1
@@ -190,27 +184,19 @@ def locked() -> Iterator[Callable[[], threading.Timer]]:
     options["timeout"] = before
 
 
-class Interrupted:
+class Interrupted(Wrapped):
     """The embedded engine; something happens once before its second segment."""
 
     def __init__(self, engine: Engine, happen: Callable[[], object]) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._happen = happen
         self.calls = 0
-        self.name = engine.name
-        self.sample_rate_hz = engine.sample_rate_hz
-        self.clones = engine.clones
-        self.prepare = engine.prepare
-        self.release = engine.release
-        self.fingerprint = engine.fingerprint
-        self.device_bytes = engine.device_bytes
-        self.close = engine.close
 
     def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
         self.calls += 1
         if self.calls == 2:
             self._happen()
-        yield from self._engine.synthesize(request, report, should_stop)
+        yield from super().synthesize(request, report, should_stop)
 
 
 def test_a_database_that_comes_back_costs_one_segment(
