@@ -93,14 +93,9 @@ def _counts() -> dict[str, int]:
     return {"jobs": Job.objects.count(), "events": Event.objects.count()}
 
 
-def _template_job() -> str:
-    """One finished job with all kinds of rows, of a portal with twenty people; its id."""
-    from django.utils import timezone
-
-    from synthesis.events import facts
-    from synthesis.jobs import lifecycle, spec
-    from synthesis.models import Batch, Job, Output, Segment, User, Voice
-    from synthesis.vocabulary import AudioFormat, Level, Stage
+def _people() -> Any:
+    """Twenty people, thirty voices and a batch; the administrator."""
+    from synthesis.models import Batch, User, Voice
 
     admin = User.objects.create_superuser("admin", password="bench password")  # noqa: S106
     User.objects.bulk_create(User(username=f"member{number}") for number in range(19))
@@ -110,6 +105,19 @@ def _template_job() -> str:
         for number in range(30)
     )  # fmt: skip
     Batch.objects.create(pk="thebatch", owner=User.objects.get(username="member0"), title="A batch")
+    return admin
+
+
+def _template_job() -> str:
+    """One finished job with all kinds of rows, of a portal with twenty people; its id."""
+    from django.utils import timezone
+
+    from synthesis.events import facts
+    from synthesis.jobs import lifecycle, spec
+    from synthesis.models import Job, Output, Segment
+    from synthesis.vocabulary import AudioFormat, Level, Stage
+
+    admin = _people()
     text = "The first sentence is about the weather. The second one tells of a walk by the river. 第三句说中文。"
     job = lifecycle.submit(spec.validate({"text": text, "seed": 1}, user=admin), owner=admin, address=None)
     claim = lifecycle.claim_next("bench")
