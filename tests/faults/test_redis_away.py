@@ -60,8 +60,9 @@ class Outage:
             await threads(scene.wait_until, lambda: self.browsers[-1].frames, OPENED_WITHIN_S)
             await threads(scene.pass_time, began + AWAY_FOR_S - time.monotonic())
         finally:
+            # From here on and not from the first answer: a worker may be quicker than whoever asks for that.
+            self.back_at = time.time()
             await threads(end)
-        self.back_at = time.time()
         self.ended_before = [job_id for job_id in self.job_ids if scene.has_ended(job_id)]
         async with asyncio.timeout(90.0):
             await asyncio.gather(*following)
