@@ -13,6 +13,7 @@ from typing import NamedTuple
 from synthesis.outputs import store
 from synthesis.vocabulary import Level
 
+SAME_MOMENT_S = 0.01
 _FORM = re.compile(rf"(\d+\.\d+) ({'|'.join(Level)}) (\S+) (.*)", re.DOTALL)
 
 
@@ -25,11 +26,44 @@ class LogLine(NamedTuple):
     message: str
 
 
-def encode(line: LogLine) -> str:
-    at, level, stage, message = line
-    if "\n" in message:
-        message = message.replace("\n", "\n\t")
-    return f"{at:.6f} {level} {stage or '-'} {message}\n"
+class Lines:
+    """Lines in order, on their way to a file. Those of one moment, level and stage share a heading: a burst costs less.
+
+    Its lines are then told apart by ``SAME_MOMENT_S`` only.
+    """
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[LogLine, list[str]]] = []
+        """The first line of each group, and the messages of all."""
+        self._at, self._level, self._stage = 0.0, Level.DEBUG, ""
+        self._messages: list[str] = []
+
+    def add(self, at: float, level: Level, stage: str, message: str) -> None:
+        if level is self._level and stage == self._stage and -SAME_MOMENT_S < at - self._at < SAME_MOMENT_S:
+            self._messages.append(message)
+            return
+        self._at, self._level, self._stage = at, level, stage
+        self._messages = [message]
+        self.groups.append((LogLine(at, level, stage, message), self._messages))
+
+    def __len__(self) -> int:
+        return sum(len(messages) for _first, messages in self.groups)
+
+    def __iter__(self) -> Iterator[LogLine]:
+        for first, messages in self.groups:
+            for message in messages:
+                yield first._replace(message=message)
+
+    def encoded(self) -> str:
+        return "".join(_encoded(first, messages) for first, messages in self.groups)
+
+
+def _encoded(first: LogLine, messages: list[str]) -> str:
+    heading = f"{first.at:.6f} {first.level} {first.stage or '-'} "
+    joined = f"\n{heading}".join(messages)
+    if joined.count("\n") >= len(messages):  # a message of several lines
+        joined = f"\n{heading}".join(message.replace("\n", "\n\t") for message in messages)
+    return f"{heading}{joined}\n"
 
 
 def read(relative: str) -> Iterator[LogLine]:

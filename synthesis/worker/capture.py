@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from synthesis.events.facts import Logged
 from synthesis.jobs.lifecycle import Claim
-from synthesis.outputs import log_lines, store
-from synthesis.outputs.log_lines import LogLine
+from synthesis.outputs import store
+from synthesis.outputs.log_lines import Lines, LogLine
 from synthesis.vocabulary import Level, Stage
 from synthesis.worker import spool
 from synthesis.worker.journal import Journal
@@ -69,6 +69,7 @@ class Capture:
         self._draining = threading.Lock()
         self._severe: list[LogLine] = []
         self._mild: list[LogLine] = []
+        self._unfiled: list[Lines] = []
         self._skipped = self._unwritten = 0
         self._why_unwritten = ""
         self._budget, self._taken_at = float(MOST_AT_ONCE), time.monotonic()
@@ -88,10 +89,11 @@ class Capture:
         """The journal may still take the last lines: a failure is told after the words that led to it."""
         self._undo.close()
         with self._draining:
-            lines = self._assemble()
+            lines = self._assemble(len(self._fresh))
             for maker in self._makers.values():
                 maker.settle(lines)
             self._keep(lines)
+        self._file()
 
     @property
     def waiting(self) -> bool:
@@ -99,9 +101,10 @@ class Capture:
         return bool(self._fresh or self._severe or self._mild or self._skipped or self._unwritten)
 
     def take(self) -> list[tuple[Logged, datetime.datetime]]:
-        """What is to become events now, in order of time."""
+        """What is to become events now, in order of time. Of a burst, what the thread beside has put together."""
         with self._draining:
-            self._keep(self._assemble())
+            if len(self._fresh) <= LINES_AT_A_TIME:
+                self._keep(self._assemble(LINES_AT_A_TIME))
             picked = self._pick()
             facts = [_fact(line) for line in sorted(picked, key=lambda line: line.at)]
             if self._skipped:
@@ -161,21 +164,22 @@ class Capture:
                     self._keep(self._assemble(LINES_AT_A_TIME))
                 left -= LINES_AT_A_TIME
                 time.sleep(0)  # hands Python's lock to the engine if it waits for it
+            self._file()
 
     def _spooled(self, target: int, text: str) -> None:
         if text:
             self._fresh.append((time.time(), _SPOOLED[target], self._journal.stage, text))
 
-    def _assemble(self, most: int | None = None) -> list[LogLine]:
+    def _assemble(self, most: int) -> Lines:
         """Whole lines out of what has come in, at most ``most`` of it."""
-        lines: list[LogLine] = []
-        fresh, makers = self._fresh, self._makers
-        for _ in range(len(fresh) if most is None else min(most, len(fresh))):
+        lines = Lines()
+        fresh, makers, add = self._fresh, self._makers, lines.add
+        for _ in range(min(most, len(fresh))):
             at, source, stage, text = fresh.popleft()
             if isinstance(text, bytes):
                 text = text.decode("utf-8", "replace")
             if source >= 0:
-                lines.append(LogLine(at, _LEVELS[min(source, logging.CRITICAL) // 10], stage or "", tidy(text)))
+                add(at, _LEVELS[min(source, logging.CRITICAL) // 10], stage or "", tidy(text))
             else:
                 makers[source].feed(at, stage or "", text, lines)
         if not fresh:
@@ -184,21 +188,29 @@ class Capture:
                 maker.settle(lines, now)
         return lines
 
-    def _keep(self, lines: list[LogLine]) -> None:
-        if not lines:
+    def _keep(self, lines: Lines) -> None:
+        """All for the file, and the first ones for events."""
+        if lines.groups:
+            self._unfiled.append(lines)
+        for first, messages in lines.groups:
+            kept = self._severe if first.level is _WARNING or first.level is _ERROR else self._mild
+            room = MOST_AT_ONCE - len(kept)
+            kept += [first._replace(message=message) for message in messages[:room]]
+            self._skipped += max(len(messages) - room, 0)
+
+    def _file(self) -> None:
+        """Write what is not in the file yet: never on the engine's thread while it works."""
+        with self._draining:
+            unfiled, self._unfiled = self._unfiled, []
+        if not unfiled:
             return
         try:
-            store.append(self._path, "".join(map(log_lines.encode, lines)))
+            store.append(self._path, "".join(lines.encoded() for lines in unfiled))
         except OSError as problem:
             # The job itself may still end well; that its log does not is said in the job.
-            self._unwritten += len(lines)
-            self._why_unwritten = str(problem)
-        for line in lines:
-            kept = self._severe if line.level is _WARNING or line.level is _ERROR else self._mild
-            if len(kept) < MOST_AT_ONCE:
-                kept.append(line)
-            else:
-                self._skipped += 1
+            with self._draining:
+                self._unwritten += sum(map(len, unfiled))
+                self._why_unwritten = str(problem)
 
     def _pick(self) -> list[LogLine]:
         """As many as the budget allows, warnings and errors first, and of each the earliest."""

@@ -8,13 +8,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
-from synthesis.audio import peaks, wav
+from synthesis.audio import wav
 from synthesis.engines import problems
 from synthesis.engines.base import Engine, EngineError, ReferenceVoice, Samples, SegmentRequest, ShouldStop, Stopped
 from synthesis.events import facts
@@ -24,9 +22,10 @@ from synthesis.models import Control, Job, Segment, Voice
 from synthesis.outputs import store
 from synthesis.text.halves import halves
 from synthesis.vocabulary import Command, Level, Mode, Stage
-from synthesis.worker import memory, pieces, saving
+from synthesis.worker import memory, outage, pieces, saving
 from synthesis.worker.capture import Capture
 from synthesis.worker.journal import Journal
+from synthesis.worker.outage import DATABASE_LOST
 from synthesis.worker.progress import ProgressMeter
 from synthesis.worker.watchdog import Watchdog
 
@@ -34,9 +33,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.15
 """How often the database is asked whether somebody cancelled, or wants the segment at hand made again."""
-PEAKS_PER_S = 40
-DATABASE_LOST = (OperationalError, InterfaceError)
-RETRY_DATABASE_EVERY_S = 0.5
 MOST_RETURNS = 5
 """A database that takes the lease but refuses the rest is given up after this many turns."""
 
@@ -99,7 +95,8 @@ class Performance:
             try:
                 return self._guard(self._captured)
             except DATABASE_LOST as problem:
-                away_s = self._outlast(problem)
+                logger.warning("The database is away, job %s waits for it: %s", self._claim.job_id, problem)
+                away_s = outage.outlast(self._claim, self._shutting_down, self._watchdog.moved)
             self._job.refresh_from_db(fields=["compute_s"])
             self._journal.log(Level.WARNING, code="database_lost", seconds=round(away_s, 1))
         return self._guard(self._captured)
@@ -123,26 +120,6 @@ class Performance:
                 raise
             self._memory_ran_out = code == "out_of_memory"
             self._fail(code, problems.describe(problem))
-
-    def _outlast(self, problem: Exception) -> float:
-        """Wait until the database takes writes again; how long one waited, in seconds.
-
-        Raises LeaseLost, or what the database says last.
-        """
-        logger.warning("The database is away, job %s waits for it: %s", self._claim.job_id, problem)
-        began = time.monotonic()
-        while True:
-            self._watchdog.moved()
-            connection.close()
-            try:
-                if lifecycle.renew(self._claim):
-                    return time.monotonic() - began
-                raise LeaseLost(self._claim.job_id)
-            except DATABASE_LOST:
-                if self._shutting_down() or time.monotonic() - began >= settings.DATABASE_PATIENCE_S:
-                    logger.exception("The database stays away: job %s is left to recovery.", self._claim.job_id)
-                    raise
-                time.sleep(RETRY_DATABASE_EVERY_S)
 
     def _work(self) -> None:
         segments = list(self._job.segments.all())
@@ -208,7 +185,8 @@ class Performance:
         )
         samples = self._samples(segment, request)
         self._stop_if_asked(redo=True)
-        self._store(segment, samples, time.monotonic() - began)
+        compute_s, rate = time.monotonic() - began, self._engine.sample_rate_hz
+        saving.keep_segment(self._claim, self._job, segment, samples, rate, compute_s, self._journal)
 
     def _samples(self, segment: Segment, request: SegmentRequest) -> Samples:
         """The segment's audio, shape (N,); if memory runs out, made once more in smaller pieces."""
@@ -260,49 +238,6 @@ class Performance:
                 Level.INFO, code="reference_ready", voice=voice.name, seconds=round(time.monotonic() - began, 2)
             )
         return self._ready_features
-
-    def _store(self, segment: Segment, samples: np.ndarray[tuple[int], np.dtype[np.float32]], compute_s: float) -> None:
-        rate = self._engine.sample_rate_hz
-        path = store.segment_path(self._claim.job_id, segment.index, self._claim.attempt)
-        with store.writing(path) as temporary:
-            wav.write_wav(temporary, samples, rate)
-        sha256 = store.sha256(path)
-        duration_s = round(len(samples) / rate, 3)
-        heights = peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S)))
-        finished = facts.SegmentFinished(
-            index=segment.index,
-            total=self._job.segments_total,
-            text=segment.text,
-            duration_s=duration_s,
-            compute_s=round(compute_s, 3),
-            peaks=heights,
-            sha256=sha256,
-        )
-        self._journal.log(
-            Level.INFO,
-            code="segment_finished",
-            number=segment.index + 1,
-            duration=duration_s,
-            compute=round(compute_s, 2),
-        )
-        try:
-            with transaction.atomic():
-                Segment.objects.filter(pk=segment.pk).update(
-                    audio_path=path,
-                    sha256=sha256,
-                    duration_s=duration_s,
-                    compute_s=compute_s,
-                    peaks=heights,
-                    finished_at=timezone.now(),
-                )
-                # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
-                self._job.compute_s += compute_s
-                done = self._job.segments.exclude(audio_path="").count()  # one made again may lie before others
-                # A job that moves on is no poison, however many workers it saw die: the count begins anew.
-                self._journal.flush(finished, segments_done=done, compute_s=self._job.compute_s, deaths=0)
-        except LeaseLost:
-            store.remove(path)
-            raise
 
     def _apply_changes(self) -> None:
         """Before a segment: let what was changed meanwhile hold from it on."""

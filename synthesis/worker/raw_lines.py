@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from synthesis.outputs.log_lines import LogLine
+from synthesis.outputs.log_lines import Lines
 from synthesis.vocabulary import Level
 
 MOST_CHARS = 4000
@@ -35,6 +35,8 @@ _LEVEL = re.compile(rf"[\[(<]?(?:({_NAMES})\b|((?i:{_NAMES}))[\])>]?:)")
 
 def tidy(text: str) -> str:
     """A line, or a few, as they are kept: no colours, nothing a database refuses, and of bounded length."""
+    if text.isprintable() and len(text) <= MOST_CHARS:  # the usual case, known quickly
+        return text
     if _ODD.search(text):
         text = _OVERWRITTEN.sub("", _COLOURS.sub("", text)).replace("\r", "")
         text = _ODD.sub("\ufffd", text)
@@ -63,7 +65,7 @@ class LineMaker:
         self._stage = ""
         self._traceback: list[str] = []
 
-    def feed(self, at: float, stage: str, text: str, lines: list[LogLine]) -> None:
+    def feed(self, at: float, stage: str, text: str, lines: Lines) -> None:
         """Take what was written and add the lines that are whole now to ``lines``."""
         if not self._begun and not self._traceback:
             self._at, self._stage = at, stage
@@ -82,7 +84,7 @@ class LineMaker:
             if not self._traceback:
                 self._at, self._stage = at, stage
 
-    def settle(self, lines: list[LogLine], now: float | None = None) -> None:
+    def settle(self, lines: Lines, now: float | None = None) -> None:
         """Take what was begun for whole: at the end, or at ``now`` if nothing followed for a while."""
         if now is not None and now - self._written_at < QUIET_S:
             return
@@ -92,7 +94,7 @@ class LineMaker:
         if self._traceback:
             self._end_traceback(lines)
 
-    def _shorten(self, lines: list[LogLine]) -> None:
+    def _shorten(self, lines: Lines) -> None:
         """A progress bar that only overwrites itself keeps its newest state; anything else becomes a line."""
         before, overwritten, newest = self._begun.rpartition("\r")
         if overwritten and (newest or before):
@@ -101,7 +103,7 @@ class LineMaker:
             self._line(self._begun, lines)
             self._begun = ""
 
-    def _line(self, text: str, lines: list[LogLine]) -> None:
+    def _line(self, text: str, lines: Lines) -> None:
         text = tidy(text)
         if self._traceback:
             self._traceback.append(text)
@@ -111,8 +113,8 @@ class LineMaker:
         elif text.startswith(_TRACEBACK):
             self._traceback.append(text)
         elif text and not text.isspace():
-            lines.append(LogLine(self._at, level_of(text, self._level), self._stage, text))
+            lines.add(self._at, level_of(text, self._level), self._stage, text)
 
-    def _end_traceback(self, lines: list[LogLine]) -> None:
-        lines.append(LogLine(self._at, Level.ERROR, self._stage, "\n".join(self._traceback)))
+    def _end_traceback(self, lines: Lines) -> None:
+        lines.add(self._at, Level.ERROR, self._stage, "\n".join(self._traceback))
         self._traceback = []

@@ -1,4 +1,4 @@
-"""The last stage: finished segments to output files, and the job to completed."""
+"""What is made, to files and rows: each segment, and at the end the outputs and the completed job."""
 
 from __future__ import annotations
 
@@ -10,15 +10,69 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from synthesis.audio import encode, wav
-from synthesis.engines.base import Engine, Report, ShouldStop, Stopped
+from synthesis.audio import encode, peaks, wav
+from synthesis.engines.base import Engine, Report, Samples, ShouldStop, Stopped
 from synthesis.events import facts
 from synthesis.jobs import lifecycle, recipe, replay
-from synthesis.jobs.lifecycle import Claim
+from synthesis.jobs.lifecycle import Claim, LeaseLost
 from synthesis.models import Job, Output, Segment
 from synthesis.outputs import store
 from synthesis.vocabulary import AudioFormat, Level, Stage
 from synthesis.worker.journal import Journal
+
+PEAKS_PER_S = 40
+
+
+def keep_segment(
+    claim: Claim,
+    job: Job,
+    segment: Segment,
+    samples: Samples,
+    sample_rate_hz: int,
+    compute_s: float,
+    journal: Journal,
+) -> None:
+    """Store and announce one segment. Raises LeaseLost, and then leaves no file behind."""
+    path = store.segment_path(claim.job_id, segment.index, claim.attempt)
+    with store.writing(path) as temporary:
+        wav.write_wav(temporary, samples, sample_rate_hz)
+    sha256 = store.sha256(path)
+    duration_s = round(len(samples) / sample_rate_hz, 3)
+    heights = peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S)))
+    finished = facts.SegmentFinished(
+        index=segment.index,
+        total=job.segments_total,
+        text=segment.text,
+        duration_s=duration_s,
+        compute_s=round(compute_s, 3),
+        peaks=heights,
+        sha256=sha256,
+    )
+    journal.log(
+        Level.INFO,
+        code="segment_finished",
+        number=segment.index + 1,
+        duration=duration_s,
+        compute=round(compute_s, 2),
+    )
+    try:
+        with transaction.atomic():
+            Segment.objects.filter(pk=segment.pk).update(
+                audio_path=path,
+                sha256=sha256,
+                duration_s=duration_s,
+                compute_s=compute_s,
+                peaks=heights,
+                finished_at=timezone.now(),
+            )
+            # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
+            job.compute_s += compute_s
+            done = job.segments.exclude(audio_path="").count()  # one made again may lie before others
+            # A job that moves on is no poison, however many workers it saw die: the count begins anew.
+            journal.flush(finished, segments_done=done, compute_s=job.compute_s, deaths=0)
+    except LeaseLost:
+        store.remove(path)
+        raise
 
 
 def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report, should_stop: ShouldStop) -> None:

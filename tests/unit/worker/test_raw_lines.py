@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from synthesis.outputs import log_lines, store
-from synthesis.outputs.log_lines import LogLine
+from synthesis.outputs.log_lines import Lines, LogLine
 from synthesis.vocabulary import Level
 from synthesis.worker.raw_lines import MOST_CHARS, LineMaker, level_of, tidy
 
@@ -15,11 +15,18 @@ from synthesis.worker.raw_lines import MOST_CHARS, LineMaker, level_of, tidy
 def made(*texts: str, level: Level = Level.INFO) -> list[LogLine]:
     """Lines out of what was written piece by piece, a tenth of a second apart."""
     maker = LineMaker(level)
-    lines: list[LogLine] = []
+    lines = Lines()
     for index, text in enumerate(texts):
         maker.feed(100 + index / 10, "acoustic", text, lines)
     maker.settle(lines)
-    return lines
+    return list(lines)
+
+
+def encoded(*lines: LogLine) -> str:
+    together = Lines()
+    for line in lines:
+        together.add(*line)
+    return together.encoded()
 
 
 def test_pieces_are_put_together() -> None:
@@ -76,10 +83,10 @@ def test_a_very_long_line_is_cut_and_says_so() -> None:
 
 
 def test_a_line_that_was_only_begun_waits_a_second() -> None:
-    maker, lines = LineMaker(Level.INFO), list[LogLine]()
+    maker, lines = LineMaker(Level.INFO), Lines()
     maker.feed(100.0, "", "Loading…", lines)
     maker.settle(lines, 100.5)
-    assert lines == []
+    assert not lines
     maker.settle(lines, 101.5)
     assert [line.message for line in lines] == ["Loading…"]
 
@@ -95,5 +102,17 @@ def test_the_file_gives_back_what_was_put_in() -> None:
     assert list(log_lines.read(path)) == []
     store.append(path, "the end of a torn line\n")
     for line in lines:
-        store.append(path, log_lines.encode(line))
+        store.append(path, encoded(line))
     assert list(log_lines.read(path)) == lines
+
+
+def test_lines_of_one_moment_share_their_time_and_nothing_else() -> None:
+    burst = [LogLine(100 + number / 1000, Level.INFO, "acoustic", f"line {number}\nmore") for number in range(25)]
+    path = store.log_path("abcdefgi")
+    store.append(path, encoded(*burst, LogLine(100.025, Level.ERROR, "acoustic", "no"), burst[0]))
+    *again, error, late = log_lines.read(path)
+    assert [line.message for line in again] == [line.message for line in burst]
+    assert all(0 <= said.at - line.at < log_lines.SAME_MOMENT_S for said, line in zip(burst, again, strict=True))
+    assert len({line.at for line in again}) == 3
+    assert (error.at, error.level) == (100.025, Level.ERROR)
+    assert late.at == 100.0
