@@ -1,14 +1,18 @@
 """The environment variables cosyweb knows, read here and nowhere else."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 ENGINES = ("embedded", "cosyvoice3")
+PRECISIONS = ("float32", "bfloat16", "float16", "int8")
+_DEVICE = re.compile(r"(cpu|cuda(:\d+)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Environment:
     stall_s: int
     engine: str
     model_dir: str
+    engine_choices: Mapping[str, Any]
+    """By the name that the engine's loader gives them."""
     database_url: str
     redis_url: str
     allowed_hosts: tuple[str, ...]
@@ -38,15 +44,14 @@ class Environment:
 
 def read(source: Mapping[str, str], checkout: Path) -> Environment:
     """Read and check all variables; raises ImproperlyConfigured naming the one that is wrong."""
-    engine = source.get("COSYWEB_ENGINE", "embedded")
-    if engine not in ENGINES:
-        raise ImproperlyConfigured(f"COSYWEB_ENGINE is {engine!r}; it must be one of: {', '.join(ENGINES)}.")
+    engine = _one_of(source, "COSYWEB_ENGINE", ENGINES)
+    workers = _integer(source, "COSYWEB_WORKERS", 1, 1, 64)
     return Environment(
         host=source.get("COSYWEB_HOST", "127.0.0.1"),
         port=_integer(source, "COSYWEB_PORT", 8000, 1, 65535),
         data_dir=Path(source.get("COSYWEB_DATA_DIR") or checkout / "var").expanduser().resolve(),
         admin_password=source.get("COSYWEB_ADMIN_PASSWORD", ""),
-        workers=_integer(source, "COSYWEB_WORKERS", 1, 1, 64),
+        workers=workers,
         worker_max_growth_mb=_integer(source, "COSYWEB_WORKER_MAX_GROWTH_MB", 1024, 0, 1_000_000),
         unload_after_s=_integer(source, "COSYWEB_UNLOAD_AFTER_S", 0, 0, 7 * 24 * 3600),
         max_queued_per_user=_integer(source, "COSYWEB_MAX_QUEUED_PER_USER", 200, 1, 100_000),
@@ -54,6 +59,7 @@ def read(source: Mapping[str, str], checkout: Path) -> Environment:
         stall_s=_integer(source, "COSYWEB_STALL_S", 120, 5, 24 * 3600),
         engine=engine,
         model_dir=source.get("COSYVOICE_MODEL_DIR", ""),
+        engine_choices=_cosyvoice3(source, workers) if engine == "cosyvoice3" else {},
         database_url=source.get("DATABASE_URL", ""),
         redis_url=source.get("REDIS_URL", ""),
         allowed_hosts=_words(source, "COSYWEB_ALLOWED_HOSTS"),
@@ -80,6 +86,35 @@ def secret(path: Path, length: int = 50) -> str:
     return path.read_text().strip()
 
 
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cosyvoice3(source: Mapping[str, str], workers: int) -> dict[str, Any]:
+    device = source.get("COSYVOICE_DEVICE", "")
+    if not _DEVICE.fullmatch(device):
+        raise ImproperlyConfigured(f"COSYVOICE_DEVICE is {device!r}; it must be cpu, cuda or cuda:1, say.")
+    return {
+        "device": device,
+        "precision": _one_of(source, "COSYVOICE_PRECISION", PRECISIONS),
+        # More threads than cores wait for each other: each worker has its share.
+        "threads": _integer(source, "COSYVOICE_THREADS", max(1, cores() // workers), 1, 256),
+        "streaming": _boolean(source, "COSYVOICE_STREAMING"),
+        "full_last_chunk": _boolean(source, "COSYVOICE_FULL_LAST_CHUNK", otherwise=True),
+        "keep_least": _boolean(source, "COSYVOICE_KEEP_LEAST"),
+        "normalise_cross_lingual": _boolean(source, "COSYVOICE_NORMALISE_CROSS_LINGUAL"),
+    }
+
+
+def _one_of(source: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first choice is the default."""
+    value = source.get(name) or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of: {', '.join(choices)}.")
+    return value
+
+
 def _integer(source: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     raw = source.get(name) or str(default)
     try:
@@ -91,9 +126,11 @@ def _integer(source: Mapping[str, str], name: str, default: int, low: int, high:
     return value
 
 
-def _boolean(source: Mapping[str, str], name: str) -> bool:
+def _boolean(source: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
     raw = source.get(name, "").strip().lower()
-    if raw in {"", "0", "no", "false", "off"}:
+    if not raw:
+        return otherwise
+    if raw in {"0", "no", "false", "off"}:
         return False
     if raw in {"1", "yes", "true", "on"}:
         return True

@@ -224,6 +224,7 @@ STORAGES = {
 
 ENGINE = ENVIRONMENT.engine
 COSYVOICE_MODEL_DIR = ENVIRONMENT.model_dir
+ENGINE_CHOICES = ENVIRONMENT.engine_choices
 WORKERS = ENVIRONMENT.workers
 MAX_QUEUED_PER_USER = ENVIRONMENT.max_queued_per_user
 """Queued or running at once."""

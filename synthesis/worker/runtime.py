@@ -148,7 +148,10 @@ class Runtime:
         model_dir = Path(settings.COSYVOICE_MODEL_DIR) if settings.COSYVOICE_MODEL_DIR else None
         try:
             engine = catalogue.load_engine(
-                settings.ENGINE, cache_dir=settings.CACHE_DIR / "features", model_dir=model_dir
+                settings.ENGINE,
+                cache_dir=settings.CACHE_DIR / "features",
+                model_dir=model_dir,
+                **settings.ENGINE_CHOICES,
             )
         except Exception as problem:  # a loader may raise anything; the worker stays up and says what
             logger.exception("The engine cannot be loaded; it is tried again in %s s.", settings.RELOAD_EVERY_S)

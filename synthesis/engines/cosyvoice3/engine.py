@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -65,8 +65,8 @@ class Options:
     precision: Precision = "float32"
     """Of the language model and the flow. ``int8``, for processors: 8-bit integers in the linear layers of both. The
     vocoder is always float32."""
-    threads: int = 1
-    """Of the two ONNX models."""
+    threads: int = 0
+    """Of torch on a processor, and of the two ONNX models; 0: what torch has. Another number rounds otherwise."""
     streaming: bool = False
     """Speak in chunks while the language model still works. The flow sees less ahead, so the samples are others.
     A request with a speed of its own is never streamed."""
@@ -149,7 +149,7 @@ class CosyVoice3Engine:
             version=self._version,
             weights=self._weights,
             device=device_name(self._device),
-            precision=f"{self._options.precision}, streamed" if self._options.streaming else self._options.precision,
+            precision=", ".join(manner(self._options)),
             libraries={name: installed(name) for name in LIBRARIES},
         )
 
@@ -285,7 +285,28 @@ def memory_named() -> Iterator[None]:
 
 
 def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, threads: {torch.get_num_threads()}"
+
+
+def manner(options: Options) -> Iterator[str]:
+    """The precision, and what an operator chose that changes the samples."""
+    yield options.precision
+    if options.streaming:
+        yield "streamed" if options.full_last_chunk else "streamed evenly"
+    if options.normalise_cross_lingual:
+        yield "cross-lingual normalised"
+    if options.decoding.keep_least:
+        yield "least length kept"
+
+
+def load_chosen(
+    *, cache_dir: Path, model_dir: Path | None = None, keep_least: bool = False, **choices: Any
+) -> CosyVoice3Engine:
+    """``load`` as an operator chooses, by name: ``keep_least`` of the decoding, all else a field of ``Options``."""
+    options = Options(decoding=llm.DecodeOptions(keep_least=keep_least), **choices)
+    return load(cache_dir=cache_dir, model_dir=model_dir, options=options)
 
 
 def load(*, cache_dir: Path, model_dir: Path | None = None, options: Options | None = None) -> CosyVoice3Engine:
@@ -303,6 +324,8 @@ def load(*, cache_dir: Path, model_dir: Path | None = None, options: Options | N
 def load_models(folder: Path, options: Options) -> Models:
     """Raises WeightsUnusable; the small files come first, so that what is wrong is known soon."""
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if options.threads:
+        torch.set_num_threads(options.threads)
     dtype = PRECISIONS[options.precision]
     int8 = options.precision == "int8"
     if int8 and device.type != "cpu":
@@ -310,7 +333,7 @@ def load_models(folder: Path, options: Options) -> Models:
     config = read_config(folder)
     tokenizer = load_tokenizer(folder / TEXT_TOKENIZER)
     refuse_other_tokenizer(tokenizer, config.llm.endofprompt_id, config.llm.backbone.vocab_size)
-    front = FrontEnd(folder, options.threads)
+    front = FrontEnd(folder, torch.get_num_threads())
     vocoder_weights = read_state(folder / VOCODER, vocoder_shapes(config.vocoder), drop="generator.")
     vocoder = load_vocoder(config.vocoder, vocoder_weights, device=device)
     flow_weights = read_state(folder / FLOW, flow_shapes(config.flow))

@@ -274,6 +274,13 @@ def ruled_out(config: LlmConfig, options: DecodeOptions, but: int = -1) -> Seque
 def load(folder: Path, config: LlmConfig, device: torch.device, dtype: torch.dtype = torch.float32) -> Llm:
     """The model with the weights of ``folder``. Raises WeightsUnusable, OutOfMemory."""
     state = read_state(folder / WEIGHTS_FILE, published_shapes(config), unused=(TIED_HEAD,))
+    return assembled(state, config, device, dtype)
+
+
+def assembled(
+    state: dict[str, Tensor], config: LlmConfig, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Llm:
+    """From the published tensors, their shapes checked before (``published_shapes``). Empties ``state``."""
     with torch.device("meta"):
         model = Llm(config)
     model.load_state_dict(joined(state, config), assign=True)
