@@ -36,8 +36,9 @@ DRAIN_EVERY_S = 0.1
 LINES_AT_A_TIME = 100
 """Put together in one go; the engine waits no longer for Python's lock than this takes."""
 MOST_AT_ONCE = 50
-"""Lines that become events in one flush of the journal, at most; the file has all."""
-MOST_A_SECOND = 40
+"""Lines that become events in one flush of the journal, at most; the file has all. Warnings and errors are counted by
+themselves: no burst of other lines may hide them."""
+MOST_A_SECOND = 20
 """Lines that become events in the long run: nobody reads faster, and each costs a row and a frame per reader."""
 _WARNING, _ERROR = Level.WARNING, Level.ERROR
 OWN_LOGGERS = frozenset({"synthesis", "cosyweb", "django", "rq", "redis", "channels", "channels_redis", "asyncio"})
@@ -55,6 +56,40 @@ _process = threading.Lock()
 """Standard streams belong to the process: one capture at a time may have them."""
 
 
+class Kept:
+    """The first lines of one kind since the last look, and how many of them may become events."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self._dropped = 0
+        self._budget, self._picked_at = float(MOST_AT_ONCE), time.monotonic()
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.lines or self._dropped)
+
+    def add(self, first: LogLine, messages: list[str]) -> None:
+        room = MOST_AT_ONCE - len(self.lines)
+        self.lines += [first._replace(message=message) for message in messages[:room]]
+        self._dropped += max(len(messages) - room, 0)
+
+    def pick(self) -> list[LogLine]:
+        """As many as the budget allows, the earliest; the others are dropped."""
+        now = time.monotonic()
+        self._budget = min(float(MOST_AT_ONCE), self._budget + (now - self._picked_at) * MOST_A_SECOND)
+        self._picked_at = now
+        picked = self.lines[: int(self._budget)]
+        self._budget -= len(picked)
+        self._dropped += len(self.lines) - len(picked)
+        self.lines = []
+        return picked
+
+    def give_up(self) -> int:
+        """How many were dropped since this was last asked."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+
 class Capture:
     """Takes over the process's output for one job, as a context manager. Any thread may print; one drains."""
 
@@ -67,12 +102,10 @@ class Capture:
         self._spools: dict[int, Spool] = {}
         self._streams: list[TextIO] = []
         self._draining = threading.Lock()
-        self._severe: list[LogLine] = []
-        self._mild: list[LogLine] = []
+        self._severe, self._mild = Kept(), Kept()
         self._unfiled: list[Lines] = []
-        self._skipped = self._unwritten = 0
+        self._unwritten = 0
         self._why_unwritten = ""
-        self._budget, self._taken_at = float(MOST_AT_ONCE), time.monotonic()
         self._undo = contextlib.ExitStack()
 
     def __enter__(self) -> Capture:
@@ -98,21 +131,26 @@ class Capture:
     @property
     def waiting(self) -> bool:
         """Whether the journal would get something."""
-        return bool(self._fresh or self._severe or self._mild or self._skipped or self._unwritten)
+        return bool(self._fresh or self._severe.waiting or self._mild.waiting or self._unwritten)
 
     def take(self) -> list[tuple[Logged, datetime.datetime]]:
         """What is to become events now, in order of time. Of a burst, what the thread beside has put together."""
         with self._draining:
             if len(self._fresh) <= LINES_AT_A_TIME:
                 self._keep(self._assemble(LINES_AT_A_TIME))
-            picked = self._pick()
+            picked = self._severe.pick() + self._mild.pick()
+            skipped = self._severe.give_up() + self._mild.give_up()
             facts = [_fact(line) for line in sorted(picked, key=lambda line: line.at)]
-            if self._skipped:
-                facts.append(_note(Level.INFO, "lines_skipped", count=self._skipped))
+            if skipped:
+                facts.append(_note(Level.INFO, "lines_skipped", count=skipped))
             if self._unwritten:
                 facts.append(_note(Level.WARNING, "log_incomplete", count=self._unwritten, reason=self._why_unwritten))
-            self._skipped = self._unwritten = 0
+            self._unwritten = 0
             return facts
+
+    def catch_up(self) -> None:
+        with self._draining:
+            self._keep(self._assemble(len(self._fresh)))
 
     # Taking over, and giving back
 
@@ -194,9 +232,7 @@ class Capture:
             self._unfiled.append(lines)
         for first, messages in lines.groups:
             kept = self._severe if first.level is _WARNING or first.level is _ERROR else self._mild
-            room = MOST_AT_ONCE - len(kept)
-            kept += [first._replace(message=message) for message in messages[:room]]
-            self._skipped += max(len(messages) - room, 0)
+            kept.add(first, messages)
 
     def _file(self) -> None:
         """Write what is not in the file yet: never on the engine's thread while it works."""
@@ -211,18 +247,6 @@ class Capture:
             with self._draining:
                 self._unwritten += sum(map(len, unfiled))
                 self._why_unwritten = str(problem)
-
-    def _pick(self) -> list[LogLine]:
-        """As many as the budget allows, warnings and errors first, and of each the earliest."""
-        now = time.monotonic()
-        self._budget = min(float(MOST_AT_ONCE), self._budget + (now - self._taken_at) * MOST_A_SECOND)
-        self._taken_at = now
-        candidates = self._severe + self._mild
-        picked = candidates[: int(self._budget)]
-        self._budget -= len(picked)
-        self._skipped += len(candidates) - len(picked)
-        self._severe, self._mild = [], []
-        return picked
 
 
 _LEVELS = (Level.DEBUG, Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR, Level.ERROR)

@@ -28,6 +28,10 @@ class EngineLines(Protocol):
 
     def take(self) -> list[tuple[Logged, datetime.datetime]]: ...
 
+    def catch_up(self) -> None:
+        """See that ``take`` will give all that was said until now, even in the middle of a burst."""
+        ...
+
 
 class Journal:
     """Collects facts of one claim. Used by the worker's main thread alone; any may read ``stage``."""
@@ -83,6 +87,11 @@ class Journal:
             lifecycle.note(self._claim, [fact for fact, _ in waiting], [at for _, at in waiting], **changes)
             # Only now: what a lost database did not take is written when it is back.
             self._facts, self._progress = [], None
+
+    def catch_up(self) -> None:
+        """Let the next flush have every line that the engine said until now: before the job's end."""
+        if self.engine_lines is not None:
+            self.engine_lines.catch_up()
 
     def take_lines(self) -> None:
         """What the engine said so far waits with the rest, in order of time."""

@@ -129,6 +129,7 @@ def _complete(
         output=main.name, seed=job.seed, duration_s=main.duration_s, compute_s=compute_s, sha256=main.sha256
     )
     verdict = replay.judge(job, made, segments)
+    journal.catch_up()
     journal.flush()
     with transaction.atomic():
         Output.objects.bulk_create(outputs)
