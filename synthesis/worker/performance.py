@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.text import Truncator
 
 from synthesis.audio import wav
 from synthesis.engines import problems
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.15
 """How often the database is asked whether somebody cancelled, or wants the segment at hand made again."""
+TEXT_IN_LOG = 60
+"""Characters of a segment in its log line."""
 MOST_RETURNS = 5
 """A database that takes the lease but refuses the rest is given up after this many turns."""
 
@@ -168,7 +171,7 @@ class Performance:
             code="segment_started",
             number=segment.index + 1,
             total=self._job.segments_total,
-            text=segment.text[:60],
+            text=Truncator(segment.text).chars(TEXT_IN_LOG),
         )
         began = time.monotonic()
         voice = segment.voice or self._job.voice
