@@ -112,6 +112,7 @@ class WorkingEngine:
     name = "bench"
     sample_rate_hz = 24_000
     clones = False
+    streams = False
 
     def __init__(self, load: Load) -> None:
         self._load = load

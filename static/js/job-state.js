@@ -2,7 +2,7 @@
 
 import { StageClock } from "./stages.js";
 
-const QUIET = ["progress", "segment"];
+const QUIET = ["progress", "segment", "chunk"];
 
 /** Whether a frame is shown in the log. */
 export const isLogLine = (frame) => Boolean(frame.message) && !QUIET.includes(frame.kind);
@@ -48,14 +48,21 @@ export class JobState extends EventTarget {
     Object.assign(this, { stage, step, total, progress, eta_s, message, heardAt: Date.now() });
   }
 
+  /** Samples of a segment that is still being made. One that begins again begins with sample 0. */
+  _chunk({ chunk }) {
+    const segment = this.segments[chunk.index];
+    segment.chunks = chunk.start === 0 ? [chunk] : [...segment.chunks, chunk];
+    segment.duration_s = chunk.end / this.sample_rate_hz;
+  }
+
   _segment({ segment }) {
-    Object.assign(this.segments[segment.index], segment);
+    Object.assign(this.segments[segment.index], segment, { chunks: [] });
     this.segments_done = this.segments.filter((one) => one.audio_url).length;
   }
 
   /** The old audio is gone; the new one comes as a `segment`. In a new version it never was there. */
   _redo({ redo: { index, text, speed } }) {
-    Object.assign(this.segments[index], { text, speed, audio_url: null, duration_s: null, peaks: [] });
+    Object.assign(this.segments[index], { text, speed, audio_url: null, duration_s: null, peaks: [], chunks: [] });
     this.segments_done = this.segments.filter((one) => one.audio_url).length;
   }
 

@@ -125,6 +125,8 @@ class Engine(Protocol):
     sample_rate_hz: int
     clones: bool
     """True if it clones a voice; false if it only resembles one (pages say so honestly)."""
+    streams: bool
+    """True if the chunks of a segment come while it is still being made, worth hearing each by itself."""
 
     def prepare(self, voice: ReferenceVoice, report: Report, should_stop: ShouldStop) -> Any:
         """Features of a reference voice (stage ``extract``), cached by ``voice.key``.

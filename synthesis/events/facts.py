@@ -70,6 +70,17 @@ class Logged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkSpoken(Fact):
+    """Samples ``start`` to ``end`` of a segment that is still being made; they will be the segment's own."""
+
+    kind = "chunk"
+    status = Status.RUNNING
+    index: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentFinished(Fact):
     kind = "segment"
     status = Status.RUNNING

@@ -47,6 +47,7 @@ class Frame(TypedDict):
     seed: NotRequired[int]
     position: NotRequired[int]
     segment: NotRequired[dict[str, Any]]
+    chunk: NotRequired[dict[str, Any]]
     control: NotRequired[dict[str, Any]]
     redo: NotRequired[dict[str, Any]]
     replay: NotRequired[dict[str, Any]]
@@ -145,6 +146,11 @@ def segment_url(job_id: str, index: int, sha256: str) -> str:
     return reverse("segment_audio", args=[job_id, index]) + (f"?v={sha256[:12]}" if sha256 else "")
 
 
+def chunk_url(job_id: str, index: int, start: int, end: int) -> str:
+    """Where these samples are heard, while the segment is made and after."""
+    return reverse("segment_audio", args=[job_id, index]) + f"?from={start}&to={end}"
+
+
 def _queued(frame: Frame, data: Mapping[str, Any]) -> None:
     frame["seed"] = data["seed"]
     frame["position"] = data["position"]
@@ -190,6 +196,10 @@ def _logged(frame: Frame, data: Mapping[str, Any]) -> None:
 def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
     url = segment_url(frame["job"], data["index"], data.get("sha256", ""))
     frame["segment"] = {**data, "audio_url": url}
+
+
+def _chunk(frame: Frame, data: Mapping[str, Any]) -> None:
+    frame["chunk"] = {**data, "audio_url": chunk_url(frame["job"], **data)}
 
 
 def _control(frame: Frame, data: Mapping[str, Any]) -> None:
@@ -262,6 +272,7 @@ _RENDERERS: dict[str, Callable[[Frame, Mapping[str, Any]], None]] = {
     "progress": _progressed,
     "log": _logged,
     "segment": _segment,
+    "chunk": _chunk,
     "control": _control,
     "redo": _redo,
     "verified": _verified,

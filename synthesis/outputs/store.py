@@ -31,6 +31,11 @@ def segment_path(job_id: str, index: int, attempt: int) -> str:
     return f"segments/{job_id[:2]}/{job_id}/{index:05d}-{attempt}.wav"
 
 
+def growing_path(job_id: str, index: int, attempt: int) -> str:
+    """The samples so far of a segment that is being made, PCM16 without a header (worker/early.py)."""
+    return f"segments/{job_id[:2]}/{job_id}/{index:05d}-{attempt}.pcm"
+
+
 def output_path(job_id: str, name: str) -> str:
     return f"outputs/{job_id[:2]}/{job_id}/{name}"
 
@@ -65,11 +70,11 @@ def writing(relative: str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def append(relative: str, text: str) -> None:
+def append(relative: str, content: str | bytes) -> None:
     """Add to the end of a file, in one write if the system allows; raises OSError."""
     path = _with_parent(relative)
     with open(path, "ab", opener=_private) as file:
-        file.write(text.encode("utf-8", "replace"))
+        file.write(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
 
 
 def open_spool(job_id: str, attempt: int, name: str) -> tuple[int, str]:

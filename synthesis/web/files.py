@@ -15,8 +15,9 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from synthesis.accounts import keys
+from synthesis.audio.wav import SAMPLE_RATE_HZ
 from synthesis.models import Output, Segment, User, Voice
-from synthesis.outputs import store
+from synthesis.outputs import early, store
 from synthesis.vocabulary import AudioFormat
 
 BLOCK_BYTES = 64 * 1024
@@ -26,6 +27,14 @@ CONTENT_TYPES = {
     AudioFormat.MP3: "audio/mpeg",
     AudioFormat.OGG: "audio/ogg",
 }
+PRIVATE = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+MOST_SAMPLES = 60 * SAMPLE_RATE_HZ
+"""Of one chunk."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
@@ -57,7 +66,12 @@ async def output(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @require_safe
 async def segment_audio(request: HttpRequest, job_id: str, index: int) -> HttpResponseBase:
-    """A finished segment, to be heard while its job still runs."""
+    """A finished segment, to be heard while its job still runs; ``from`` and ``to``: some of its samples.
+
+    Those may be heard before it is finished, and are the same after.
+    """
+    if "from" in request.GET:
+        return await _chunk(request, job_id, index)
 
     def find(user: User) -> StoredAudio | None:
         mine = Segment.objects if user.is_superuser else Segment.objects.filter(job__owner=user)
@@ -66,6 +80,22 @@ async def segment_audio(request: HttpRequest, job_id: str, index: int) -> HttpRe
         return _stored(row.audio_path, row.sha256, name, AudioFormat.WAV) if row else None
 
     return await _answer(request, find)
+
+
+async def _chunk(request: HttpRequest, job_id: str, index: int) -> HttpResponseBase:
+    user = await listener(request)
+    if user is None:
+        return who_are_you(request)
+    try:
+        start, end = (int(request.GET[name]) for name in ("from", "to"))
+    except (KeyError, ValueError):
+        return HttpResponse(status=400)
+    if not 0 <= start < end <= start + MOST_SAMPLES:
+        return HttpResponse(status=400)
+    body = await sync_to_async(early.chunk)(user, job_id, index, start, end)
+    if body is None:
+        raise Http404
+    return HttpResponse(body, headers=PRIVATE, content_type=CONTENT_TYPES[AudioFormat.WAV])
 
 
 @require_safe
@@ -116,14 +146,7 @@ def _stored(relative: str, sha256: str, name: str, audio_format: AudioFormat) ->
 def serve(request: HttpRequest, audio: StoredAudio) -> HttpResponseBase:
     """The file, or the part of it that was asked for (RFC 9110, section 14)."""
     etag = f'"{audio.sha256}"'
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=3600",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "ETag": etag,
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {**PRIVATE, "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=3600", "ETag": etag}
     disposition = content_disposition_header("download" in request.GET, audio.name)
     if disposition:
         headers["Content-Disposition"] = disposition

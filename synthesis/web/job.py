@@ -14,8 +14,9 @@ from synthesis.audio.wav import SAMPLE_RATE_HZ
 from synthesis.events import wire
 from synthesis.jobs import log as whole_log
 from synthesis.jobs.recipe import PAUSE_BETWEEN_SEGMENTS_S
-from synthesis.models import Job, Output, SavedSeed, User, Voice
-from synthesis.vocabulary import AudioFormat, Command, Level
+from synthesis.models import Job, Output, SavedSeed, Segment, User, Voice
+from synthesis.outputs import early
+from synthesis.vocabulary import AudioFormat, Command, Level, Status
 from synthesis.web import kin
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
@@ -78,16 +79,26 @@ def _find(user: User, job_id: str) -> Job:
     return row
 
 
-def _segment(row: Job, segment: Any) -> dict[str, Any]:
+def _segment(row: Job, segment: Segment) -> dict[str, Any]:
     ready = bool(segment.audio_path)
+    chunks = [] if ready else _chunks(row, segment)
+    growing_s = chunks[0]["end"] / SAMPLE_RATE_HZ if chunks else None
     return {
         "index": segment.index,
         "text": segment.text,
-        "duration_s": segment.duration_s,
+        "duration_s": growing_s or segment.duration_s,
         "peaks": segment.peaks if ready else [],
         "audio_url": wire.segment_url(row.pk, segment.index, segment.sha256) if ready else None,
+        "chunks": chunks,
         "speed": segment.speed,
     }
+
+
+def _chunks(row: Job, segment: Segment) -> list[dict[str, Any]]:
+    """What can be heard already of a segment that is being made, as one chunk."""
+    end = early.growing_samples(segment) if row.status == Status.RUNNING else 0
+    url = wire.chunk_url(row.pk, segment.index, 0, end)
+    return [{"start": 0, "end": end, "audio_url": url}] if end else []
 
 
 def _outputs(row: Job) -> list[Output]:

@@ -25,6 +25,7 @@ from synthesis.text.halves import halves
 from synthesis.vocabulary import Command, Level, Mode, Stage
 from synthesis.worker import memory, outage, pieces, saving
 from synthesis.worker.capture import Capture
+from synthesis.worker.early import EarlySound
 from synthesis.worker.journal import Journal
 from synthesis.worker.outage import DATABASE_LOST
 from synthesis.worker.progress import ProgressMeter
@@ -186,17 +187,18 @@ class Performance:
             speed=segment.speed,
             mode=self._mode(segment),
         )
-        samples = self._samples(segment, request)
-        self._stop_if_asked(redo=True)
-        compute_s, rate = time.monotonic() - began, self._engine.sample_rate_hz
-        saving.keep_segment(self._claim, self._job, segment, samples, rate, compute_s, self._journal)
+        with EarlySound(self._claim, segment.index, self._journal) as early:
+            samples = self._samples(segment, request, early)
+            self._stop_if_asked(redo=True)
+            compute_s, rate = time.monotonic() - began, self._engine.sample_rate_hz
+            saving.keep_segment(self._claim, self._job, segment, samples, rate, compute_s, self._journal)
 
-    def _samples(self, segment: Segment, request: SegmentRequest) -> Samples:
+    def _samples(self, segment: Segment, request: SegmentRequest, early: EarlySound) -> Samples:
         """The segment's audio, shape (N,); if memory runs out, made once more in smaller pieces."""
         texts: list[str] | None = segment.pieces
         if texts is None:
             try:
-                return self._spoken(request, [segment.text])
+                return self._spoken(request, [segment.text], early)
             except Exception as problem:
                 smaller = halves(segment.text)
                 if smaller is None or problems.code_of(problem) != "out_of_memory":
@@ -204,11 +206,13 @@ class Performance:
                 complaint = problems.describe(problem)
             # After the handler: its traceback held on to what the engine had made.
             self._free_memory()
+            early.restart()
             texts = self._cut_smaller(segment, smaller, complaint)
-        return self._spoken(request, texts)
+        return self._spoken(request, texts, early)
 
-    def _spoken(self, request: SegmentRequest, texts: list[str]) -> Samples:
-        return pieces.speak(self._engine, request, texts, self._report, self._should_stop_or_redo)
+    def _spoken(self, request: SegmentRequest, texts: list[str], early: EarlySound) -> Samples:
+        heard = early.add if self._engine.streams else _unheard
+        return pieces.speak(self._engine, request, texts, self._report, self._should_stop_or_redo, heard)
 
     def _cut_smaller(self, segment: Segment, smaller: tuple[str, ...], complaint: str) -> list[str]:
         """Stored at once: whoever makes this segment, now or after a crash, makes it of these pieces."""
@@ -330,6 +334,10 @@ class Performance:
         left = sum(len(text) for text, path in rows if not path)
         estimate_s = left * estimate.seconds_per_char() + estimate.OVERHEAD_S
         return ProgressMeter(lengths, sum(1 for _text, path in rows if path), estimate_s)
+
+
+def _unheard(samples: Samples) -> None:
+    """Chunks of an engine whose segments are quick, or come all at once."""
 
 
 def _reference(voice: Voice) -> ReferenceVoice:

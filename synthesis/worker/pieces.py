@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,26 +14,34 @@ from synthesis.vocabulary import Stage
 
 
 def speak(
-    engine: Engine, request: SegmentRequest, texts: Sequence[str], report: Report, should_stop: ShouldStop
+    engine: Engine,
+    request: SegmentRequest,
+    texts: Sequence[str],
+    report: Report,
+    should_stop: ShouldStop,
+    heard: Callable[[Samples], None],
 ) -> Samples:
     """Audio of ``request``, shape (N,). Several ``texts`` take the place of its own, each with a seed derived from its.
 
-    Deterministic: same request and texts, same samples. Raises what the engine raises.
+    ``heard`` gets it chunk by chunk as it comes. Deterministic: same request and texts, same samples. Raises what the
+    engine raises.
     """
-    if len(texts) == 1:
-        return _spoken(engine, request, report, should_stop)
-    pause = np.zeros(round(PAUSE_BETWEEN_PIECES_S * engine.sample_rate_hz), np.float32)
     parts: list[Samples] = []
+
+    def add(samples: Samples) -> None:
+        parts.append(samples)
+        heard(samples)
+
     for index, text in enumerate(texts):
-        piece = dataclasses.replace(request, text=text, seed=piece_seed(request.seed, index))
-        if parts:
-            parts.append(pause)
-        parts.append(_spoken(engine, piece, _share(report, index, len(texts)), should_stop))
+        piece, progress = request, report
+        if len(texts) > 1:
+            piece = dataclasses.replace(request, text=text, seed=piece_seed(request.seed, index))
+            progress = _share(report, index, len(texts))
+        if index:
+            add(np.zeros(round(PAUSE_BETWEEN_PIECES_S * engine.sample_rate_hz), np.float32))
+        for chunk in engine.synthesize(piece, progress, should_stop):
+            add(chunk.samples)
     return np.concatenate(parts)
-
-
-def _spoken(engine: Engine, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Samples:
-    return np.concatenate([chunk.samples for chunk in engine.synthesize(request, report, should_stop)])
 
 
 def _share(report: Report, index: int, count: int) -> Report:

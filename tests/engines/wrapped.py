@@ -15,6 +15,7 @@ class Wrapped:
         self.name = engine.name
         self.sample_rate_hz = engine.sample_rate_hz
         self.clones = engine.clones
+        self.streams = engine.streams
         self.prepare = engine.prepare
         self.fingerprint = engine.fingerprint
         self.device_bytes = engine.device_bytes

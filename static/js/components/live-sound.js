@@ -85,10 +85,12 @@ export class LiveSound extends EventTarget {
     if (this.#fetching === run) return;
     this.#fetching = run;
     try {
-      while (run === this.#run && run.hungry && this.segments[run.next]?.audio_url) {
-        const sound = await this.store.get(run.next);
+      while (run === this.#run && run.hungry) {
+        const piece = this.#piece(run);
+        if (!piece) return;
+        const sound = await piece.sound();
         if (run !== this.#run) return;
-        run.put(sound);
+        run.put(sound, piece);
         this.#changed();
       }
     } catch (problem) {
@@ -96,6 +98,15 @@ export class LiveSound extends EventTarget {
     } finally {
       if (this.#fetching === run) this.#fetching = null;
     }
+  }
+
+  /** What there is to go on with: a whole segment, or a chunk of the one that is being made. */
+  #piece(run) {
+    const { next, from } = run;
+    const { audio_url, chunks = [] } = this.segments[next] ?? {};
+    if (audio_url) return { start: 0, last: true, sound: () => this.store.get(next) };
+    const chunk = chunks.find(({ start, end }) => start <= from && from < end);
+    return chunk && { start: chunk.start, last: false, sound: () => this.store.chunk(chunk.audio_url) };
   }
 
   #trouble(problem) {
@@ -120,7 +131,8 @@ export class LiveSound extends EventTarget {
 
   /** Who stopped within a pause goes on with the segment behind it. */
   #behindPause({ index, offset }) {
-    const over = offset >= (this.segments[index].duration_s ?? Infinity);
+    const { audio_url, duration_s } = this.segments[index];
+    const over = audio_url && offset >= duration_s;
     return over && this.segments[index + 1] ? { index: index + 1, offset: 0 } : { index, offset };
   }
 

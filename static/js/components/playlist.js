@@ -48,7 +48,7 @@ export class Playlist extends EventTarget {
   }
 
   get ready() {
-    return this.#finished || Boolean(this.segments[0]?.audio_url);
+    return this.#finished || Boolean(this.segments[0]?.audio_url || this.segments[0]?.chunks.length);
   }
 
   /** @returns {import("./timeline.js").Place} */

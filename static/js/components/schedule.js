@@ -1,5 +1,6 @@
 /**
- * One stretch of listening: segments put one behind the other on the clock of an AudioContext, to the sample.
+ * One stretch of listening: segments, or chunks of them, put one behind the other on the clock of an AudioContext, to
+ * the sample.
  *
  * Times are counted in frames of the context, whole numbers, so that nothing is rounded between two segments.
  * A segment that comes too late begins as soon as it can; those behind it move with it.
@@ -13,7 +14,10 @@ const FADE_S = 0.01;
 
 /** Events: `ended` when a segment has been played to its end, `silent` when all is over after `stop`. */
 export class Schedule extends EventTarget {
-  /** @type {{index: number, at: number, skip: number, end: number, source: AudioBufferSourceNode, over: boolean}[]} */
+  /**
+   * `from` to `until`: frames of the segment; `last` if it ends with them.
+   * @type {{index: number, from: number, until: number, last: boolean, at: number, end: number, source: AudioBufferSourceNode, over: boolean}[]}
+   */
   #parts = [];
   #first;
   #gain;
@@ -33,9 +37,17 @@ export class Schedule extends EventTarget {
     return Math.round(this.context.currentTime * this.rate);
   }
 
-  /** Index of the segment to be put next. */
+  /** Index of the segment to be put next, or to go on with. */
   get next() {
-    return this.#parts.length ? this.#parts.at(-1).index + 1 : this.#first.index;
+    const newest = this.#parts.at(-1);
+    return newest ? newest.index + Number(newest.last) : this.#first.index;
+  }
+
+  /** The first frame that is wanted of it. */
+  get from() {
+    const newest = this.#parts.at(-1);
+    if (newest) return newest.last ? 0 : newest.until;
+    return Math.round(this.#first.offset * this.rate);
   }
 
   /** Everything that was put has been heard. */
@@ -53,23 +65,32 @@ export class Schedule extends EventTarget {
   place() {
     if (!this.#parts.length) return this.#first;
     const now = this.#now;
-    const { index, at, skip, end } = this.#parts.findLast((part) => part.at <= now) ?? this.#parts[0];
-    return { index, offset: (skip + Math.min(Math.max(0, now - at), end - at + this.pause)) / this.rate };
+    const { index, at, from, end, last } = this.#parts.findLast((part) => part.at <= now) ?? this.#parts[0];
+    const most = end - at + (last ? this.pause : 0);
+    return { index, offset: (from + Math.min(Math.max(0, now - at), most)) / this.rate };
   }
 
-  /** @param {AudioBuffer} buffer of the segment `next` */
-  put(buffer) {
-    const last = this.#parts.at(-1);
-    const frames = Math.round(buffer.duration * this.rate);
-    const skip = last ? 0 : Math.min(Math.round(this.#first.offset * this.rate), frames);
+  /**
+   * @param {AudioBuffer} buffer of the segment `next`, with frame `from` in it or at its end
+   * @param {{start: number, last: boolean}} piece the buffer's first frame, and whether the segment ends with it
+   */
+  put(buffer, { start, last }) {
+    const newest = this.#parts.at(-1);
+    const { next: index } = this;
+    const until = Math.max(start + Math.round(buffer.duration * this.rate), this.from);
+    const from = Math.min(this.from, until);
     const soonest = this.#now + Math.ceil(LEAD_S * this.rate);
-    const at = last ? Math.max(soonest, last.end + this.pause) : soonest;
+    const at = newest ? Math.max(soonest, newest.end + (newest.last ? this.pause : 0)) : soonest;
+    if (newest && from === until) {
+      newest.last = last; // all of it was put in chunks
+      return;
+    }
     const source = new AudioBufferSourceNode(this.context, { buffer });
-    const part = { index: this.next, at, skip, end: at + frames - skip, source, over: false };
+    const part = { index, from, until, last, at, end: at + until - from, source, over: false };
     source.addEventListener("ended", () => this.#ended(part));
     source.connect(this.#gain);
-    if (skip) this.#fade(at / this.rate, 0, 1);
-    source.start(at / this.rate, skip / this.rate);
+    if (!newest && from) this.#fade(at / this.rate, 0, 1);
+    source.start(at / this.rate, (from - start) / this.rate);
     this.#parts.push(part);
   }
 

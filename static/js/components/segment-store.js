@@ -42,6 +42,11 @@ export class SegmentStore {
     return sound;
   }
 
+  /** A piece of a segment that is still being made: heard once. @param {string} url @returns {Promise<AudioBuffer>} */
+  chunk(url) {
+    return fetchSound(url);
+  }
+
   /** A segment has been made anew. */
   forget(index) {
     this.#sounds.delete(index);

@@ -109,6 +109,7 @@ class CosyVoice3Engine:
         """``weights``: the hash of the model files."""
         self._models: Models | None = models
         self._options = options
+        self.streams = options.streaming
         self._device = models.llm.device
         self._weights = weights
         self._version = hash_of_files(Path(__file__).parent, *SOURCES)

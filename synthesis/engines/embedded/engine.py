@@ -44,6 +44,7 @@ class EmbeddedEngine:
     name = "embedded"
     sample_rate_hz = SAMPLE_RATE_HZ
     clones = False
+    streams = False
 
     def __init__(self, cache_dir: Path) -> None:
         self._profiles = ProfileCache(cache_dir / "embedded", version.code_version())

@@ -13,6 +13,7 @@ from synthesis.engines.base import Engine
 from synthesis.jobs import lifecycle, spec
 from synthesis.models import Job, User, Voice
 from synthesis.worker.performance import Performance
+from tests.engines.tiny_cosyvoice3 import write_model
 
 LONG = (
     "The first sentence of this text is about the weather in the north. "
@@ -24,6 +25,13 @@ LONG = (
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return catalogue.load_engine("embedded", cache_dir=tmp_path_factory.mktemp("features"), model_dir=None)
+
+
+@pytest.fixture(scope="session")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random CosyVoice 3."""
+    golden = Path(__file__).parents[2] / "parity" / "golden"
+    return write_model(tmp_path_factory.mktemp("tiny"), golden)
 
 
 @pytest.fixture

@@ -13,21 +13,14 @@ from synthesis.engines.cosyvoice3.llm import DecodeOptions
 from synthesis.jobs import replay
 from synthesis.models import Event, User, Voice
 from synthesis.vocabulary import Mode, Stage, Status
-from tests.engines.tiny_cosyvoice3 import write_model
 from tests.integration.worker.conftest import Perform, Submit, wav_bytes
 from tests.integration.worker.test_cancel import WhileRunning, cancel_when, check_cancelled, felt_after_s, long_voice
 from tests.integration.worker.test_performance import check_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GOLDEN = Path(__file__).parents[2] / "parity" / "golden"
 TEXT = "第一句话很短。第二句话也不长！The third one is English, 42 words it is not."
 FELT_WITHIN_S = 1.0
-
-
-@pytest.fixture(scope="module")
-def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("tiny"), GOLDEN)
 
 
 @pytest.fixture(scope="module")
