@@ -26,9 +26,9 @@ from bench.plain_cosyvoice3 import PlainFlow, PlainLlm, PlainSampler
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.decoder import MAX_HOP_CHUNKS, Decoder, SpeechStream, as_tensor
-from synthesis.engines.cosyvoice3.engine import PRECISIONS, Precision
+from synthesis.engines.cosyvoice3.engine import fit_linears
 from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, FlowConfig, FlowPrompt, flow_shapes, load_flow
-from synthesis.engines.cosyvoice3.quantised import quantise
+from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.vocoder import Vocoder, VocoderConfig, load_vocoder, vocoder_shapes
 
@@ -113,6 +113,7 @@ class PlainArm:
         self.flow = PlainFlow(drawn.flow, load_flow(FlowConfig(), drawn.flow))
         self.vocoder = vocoder
 
+    @torch.inference_mode()
     def tokens(self, case: Case) -> Iterator[int]:
         sample, decoded = PlainSampler(1), list[int]()
         for log_probs in self.scores(case, decoded):
@@ -154,11 +155,10 @@ class PlainArm:
 
 class OurArm:
     def __init__(self, drawn: Drawn, vocoder: Vocoder, precision: Precision) -> None:
-        dtype, int8 = PRECISIONS[precision], precision == "int8"
-        self.llm = llm.assembled(dict(drawn.llm), LlmConfig(), torch.device("cpu"), dtype)
-        if int8:
-            quantise(self.llm.blocks)
-        self.flow = load_flow(FlowConfig(), drawn.flow, dtype=dtype, int8=int8)
+        dtype, device = PRECISIONS[precision], torch.device("cpu")
+        self.llm = llm.assembled(dict(drawn.llm), LlmConfig(), device, dtype)
+        self.flow = load_flow(FlowConfig(), drawn.flow, dtype=dtype)
+        fit_linears(self.llm, self.flow, precision)
         self.decoder = Decoder(self.flow, vocoder)
 
     def tokens(self, case: Case) -> Iterator[int]:

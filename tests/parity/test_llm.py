@@ -13,8 +13,8 @@ from torch import Tensor
 
 from synthesis.engines.base import Stopped
 from synthesis.engines.cosyvoice3.config import read_llm_config
+from synthesis.engines.cosyvoice3.linears import fit
 from synthesis.engines.cosyvoice3.llm import Cache, DecodeOptions, Llm, Prompt, decode, load, prefix
-from synthesis.engines.cosyvoice3.quantised import quantise
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware, Sampler, SamplingOptions, greedy, nucleus
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 
@@ -23,9 +23,13 @@ close = partial(torch.testing.assert_close, rtol=0.0, atol=5e-5)
 GREEDY = {"greedy": False, "greedy_speech_only": True}
 
 
-@pytest.fixture(scope="module")
-def llm(golden: Path) -> Llm:
-    return load(golden, read_llm_config(golden), torch.device("cpu"))
+@pytest.fixture(scope="module", params=["torch's linear layers", "packed"])
+def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
+    device = torch.device("cpu")
+    model = load(golden, read_llm_config(golden), device)
+    if request.param == "packed":
+        fit(model, "float32", device)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +86,7 @@ def test_eight_bit_layers_keep_the_logits_near(golden: Path, llm: Llm, vectors: 
     """Near, not equal: the option is never the default."""
     heard = vectors["lm_input"][0]
     rounded = load(golden, llm.config, torch.device("cpu"))
-    quantise(rounded.blocks)
+    fit(rounded.blocks, "int8", torch.device("cpu"))
     off = rounded.head(rounded(heard, Cache(rounded, len(heard)))) - llm.head(llm(heard, Cache(llm, len(heard))))
     assert 0 < off.std() < 0.05 * vectors["prefix_logits_head64"].std()
 

@@ -38,7 +38,7 @@ class Batch:
     """Keys and values of R sequences of at most C positions, and the step that all of them take."""
 
     def __init__(self, model: Llm, rows: int, capacity: int) -> None:
-        config, like = model.config.backbone, model.head.weight
+        config, like = model.config.backbone, model.embed_speech.weight
         shape = (config.num_hidden_layers, rows, config.num_key_value_heads, capacity, config.head_dim)
         self.model = model
         # Zeros: what lies behind a sequence's end is weighed with 0, and 0 times rubbish may be no number.

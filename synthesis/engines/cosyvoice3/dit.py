@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthesis.engines.base import ShouldStop, Stopped
+from synthesis.engines.cosyvoice3.linears import GeluLinear
 
 MEL = 80
 CONV_KERNEL = 31
@@ -118,7 +119,7 @@ class Block(nn.Module):
         self.heads = config.heads
         self.qkv = nn.Linear(config.dim, 3 * config.inner)
         self.out = nn.Linear(config.inner, config.dim)
-        self.up = nn.Linear(config.dim, config.dim * config.ff_mult)
+        self.up = GeluLinear(config.dim, config.dim * config.ff_mult)
         self.down = nn.Linear(config.dim * config.ff_mult, config.dim)
 
     def forward(self, y: Tensor, modulation: Tensor, places: Places, past: Tensor | None) -> Tensor:
@@ -126,7 +127,7 @@ class Block(nn.Module):
         shift, scale, gate, ff_shift, ff_scale, ff_gate = modulation
         precision = self.out.bias.dtype  # not the weight's: that may be in 8-bit integers
         y = y + gate * self.attend(normal(y, shift, scale).to(precision), places, past)
-        hidden = functional.gelu(self.up(normal(y, ff_shift, ff_scale).to(precision)), approximate="tanh")
+        hidden = self.up(normal(y, ff_shift, ff_scale).to(precision))
         changed: Tensor = ff_gate * self.down(hidden)
         return y + changed
 
@@ -134,7 +135,8 @@ class Block(nn.Module):
         """(B, T, dim) → (B, T, dim)."""
         rows, frames, _ = x.shape
         q, k, v = self.qkv(x).view(rows, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        q, k = rotate(q, places), rotate(k, places)
+        rotate_(q, places)
+        rotate_(k, places)
         if past is not None:
             end = places.start + frames
             past[0, :, :, places.start : end], past[1, :, :, places.start : end] = k, v
@@ -213,18 +215,23 @@ class DiT(nn.Module):
 
 
 def normal(y: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """Layer norm without weights of its own, then scaled and shifted: (B, T, dim) → the same."""
+    """Layer norm without weights of its own, then scaled and shifted: (B, T, dim) → the same.
+
+    ``shift`` and ``scale`` (K, 1, dim) are of one time for all rows, or of a time for each.
+    """
+    if len(scale) == 1:
+        return functional.layer_norm(y, y.shape[-1:], scale.flatten(), shift.flatten(), NORM_EPSILON)
     return torch.addcmul(shift, functional.layer_norm(y, y.shape[-1:], eps=NORM_EPSILON), scale)
 
 
-def rotate(x: Tensor, places: Places) -> Tensor:
+def rotate_(x: Tensor, places: Places) -> None:
     """Turn pairs (2i, 2i+1) of the first head; the model was trained with the other heads unturned.
 
-    (B, heads, T, dim_head) → the same.
+    (B, heads, T, dim_head), changed in place.
     """
     first = x[:, 0].float()
     turned = torch.stack((-first[..., 1::2], first[..., ::2]), -1).flatten(-2)
-    return torch.cat(((first * places.cos + turned * places.sin).to(x.dtype)[:, None], x[:, 1:]), 1)
+    x[:, 0] = first * places.cos + turned * places.sin
 
 
 def modulation_table(weights: Mapping[str, Tensor], depth: int, times: Tensor) -> Modulation:

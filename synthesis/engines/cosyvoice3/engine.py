@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,10 +27,10 @@ from synthesis.engines.code_version import hash_of_files
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import read_config
 from synthesis.engines.cosyvoice3.decoder import Decoder, SpeechStream, as_tensor, at_speed
-from synthesis.engines.cosyvoice3.flow import FlowPrompt, TooLong, flow_shapes, load_flow
+from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt, TooLong, flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER, weights_hash
 from synthesis.engines.cosyvoice3.frontend import STEPS, FrontEnd, VoiceCache, VoiceFeatures
-from synthesis.engines.cosyvoice3.quantised import quantise
+from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 from synthesis.engines.cosyvoice3.text import Script, script_of
@@ -45,15 +45,6 @@ SOURCES = ("*.py", "*.txt")
 LIBRARIES = ("torch", "torchaudio", "numpy", "onnxruntime", "tokenizers", "wetext", "inflect")
 LLM_SHARE = 0.45
 """Share of the acoustic stage that the language model takes, for honest progress; the flow takes the rest."""
-
-Precision = Literal["float32", "bfloat16", "float16", "int8"]
-PRECISIONS: dict[Precision, torch.dtype] = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-    "int8": torch.float32,
-}
-"""What the layers that stay in floating point work in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +319,7 @@ def load_models(folder: Path, options: Options) -> Models:
     if options.threads:
         torch.set_num_threads(options.threads)
     dtype = PRECISIONS[options.precision]
-    int8 = options.precision == "int8"
-    if int8 and device.type != "cpu":
+    if options.precision == "int8" and device.type != "cpu":
         raise ValueError("8-bit layers are for processors; on a GPU choose bfloat16.")
     config = read_config(folder)
     tokenizer = load_tokenizer(folder / TEXT_TOKENIZER)
@@ -338,12 +328,18 @@ def load_models(folder: Path, options: Options) -> Models:
     vocoder_weights = read_state(folder / VOCODER, vocoder_shapes(config.vocoder), drop="generator.")
     vocoder = load_vocoder(config.vocoder, vocoder_weights, device=device)
     flow_weights = read_state(folder / FLOW, flow_shapes(config.flow))
-    flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype, int8=int8)
+    flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype)
     del flow_weights  # 1.3 GB that the next file needs
     language = llm.load(folder, config.llm, device, dtype)
-    if int8:
-        quantise(language.blocks)
+    fit_linears(language, flow, options.precision)
     return Models(front, tokenizer, language, Decoder(flow, vocoder))
+
+
+def fit_linears(language: llm.Llm, flow: Flow, precision: Precision) -> None:
+    """Linear layers as they are fastest on the models' device; the head, which chooses, stays in floating point."""
+    fit(language.blocks, precision, language.device)
+    fit(flow.dit.blocks, precision, language.device)
+    fit(language, "float32", language.device)
 
 
 def refuse_other_tokenizer(tokenizer: TextTokenizer, end_of_prompt_id: int, rows: int) -> None:

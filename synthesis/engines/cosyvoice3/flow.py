@@ -25,7 +25,6 @@ from synthesis.engines.cosyvoice3.dit import (
     modulation_table,
     with_biases,
 )
-from synthesis.engines.cosyvoice3.quantised import quantise
 
 STEPS = 10
 GUIDANCE = 0.7
@@ -308,12 +307,10 @@ def load_flow(
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-    int8: bool = False,
 ) -> Flow:
     """From the published tensors, their shapes checked before (``flow_shapes``).
 
-    ``dtype`` is that of the transformer's products; what is added up stays float32. With ``int8`` the blocks' linear
-    layers multiply 8-bit integers, for processors.
+    ``dtype`` is that of the transformer's products; what is added up stays float32.
     """
     prefix = "decoder.estimator."
     estimator = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
@@ -332,8 +329,6 @@ def load_flow(
     take("pre_lookahead_layer.conv1", "look_ahead")
     take("pre_lookahead_layer.conv2", "look_back")
     flow.load_state_dict(state, assign=True)
-    if int8:
-        quantise(flow.dit.blocks)
     return flow.requires_grad_(requires_grad=False).eval().to(device)
 
 

@@ -95,7 +95,7 @@ class Llm(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.head.weight.device
+        return self.embed_speech.weight.device
 
     @torch.inference_mode()
     def text(self, ids: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ class Cache:
     def __init__(self, model: Llm, capacity: int) -> None:
         config = model.config.backbone
         self._config = config
-        self._like = model.head.weight
+        self._like = model.embed_speech.weight
         self.length = 0
         self._keys = self._values = self._cosines = self._sines = torch.empty(0)
         self._lay_out(capacity)

@@ -7,9 +7,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from synthesis.engines.cosyvoice3.flow import Flow, FlowConfig, FlowPrompt, load_flow
+from synthesis.engines.cosyvoice3.linears import fit
 from synthesis.engines.cosyvoice3.vocoder import Vocoder, VocoderConfig, load_vocoder
 
 Tensors = dict[str, Tensor]
@@ -35,9 +37,12 @@ def flow_config(golden_config: dict[str, Any]) -> FlowConfig:
     return config
 
 
-@pytest.fixture(scope="session")
-def flow(flow_config: FlowConfig, flow_weights: Tensors) -> Flow:
-    return load_flow(flow_config, flow_weights)
+@pytest.fixture(scope="session", params=["torch's linear layers", "packed"])
+def flow(flow_config: FlowConfig, flow_weights: Tensors, request: pytest.FixtureRequest) -> Flow:
+    loaded = load_flow(flow_config, flow_weights)
+    if request.param == "packed":
+        fit(loaded.dit.blocks, "float32", torch.device("cpu"))
+    return loaded
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
-"""Linear layers in 8-bit integers: near to the exact ones, and each position by itself."""
+"""Linear layers for processors: equal or near to torch's own, and each position by itself."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from synthesis.engines.cosyvoice3.quantised import Int8Linear, quantise
+from synthesis.engines.cosyvoice3.linears import Int8Linear, PackedLinear, Precision, fit
 
 
 def layer(*, bias: bool = True) -> nn.Linear:
@@ -40,8 +41,28 @@ def test_zeros_give_the_bias() -> None:
     assert torch.equal(Int8Linear(exact)(torch.zeros(1, 256))[0], exact.bias)
 
 
-def test_all_linear_layers_inside_are_replaced() -> None:
+@pytest.mark.parametrize("rows", [(1,), (2, 17)])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("dtype", "least"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_packed_it_is_the_same_to_rounding(rows: tuple[int, ...], bias: bool, dtype: torch.dtype, least: float) -> None:
+    x = torch.randn(*rows, 256, generator=torch.Generator().manual_seed(1)).to(dtype)
+    exact = layer(bias=bias).to(dtype)
+    found = PackedLinear(exact)(x)
+    assert found.shape == (*rows, 96)
+    assert found.dtype == dtype
+    assert off(found.float(), exact(x).float()) < least
+
+
+KINDS: list[tuple[Precision, type]] = [
+    ("float32", PackedLinear),
+    ("bfloat16", PackedLinear),
+    ("int8", Int8Linear),
+    ("float16", nn.Linear),
+]
+
+
+@pytest.mark.parametrize(("precision", "kind"), KINDS)
+def test_all_linear_layers_inside_are_replaced(precision: Precision, kind: type) -> None:
     module = nn.Sequential(nn.LayerNorm(256), nn.ModuleList([nn.Linear(256, 4)]), nn.Linear(4, 4))
-    quantise(module)
-    assert not any(isinstance(part, nn.Linear) for part in module.modules())
-    assert sum(isinstance(part, Int8Linear) for part in module.modules()) == 2
+    fit(module, precision, torch.device("cpu"))
+    assert sum(type(part) is kind for part in module.modules()) == 2
