@@ -113,6 +113,7 @@ class WorkingEngine:
     sample_rate_hz = 24_000
     clones = False
     streams = False
+    at_once = 1
 
     def __init__(self, load: Load) -> None:
         self._load = load

@@ -100,6 +100,7 @@ def _cosyvoice3(source: Mapping[str, str], workers: int) -> dict[str, Any]:
         "precision": _one_of(source, "COSYVOICE_PRECISION", PRECISIONS),
         # More threads than cores wait for each other: each worker has its share.
         "threads": _integer(source, "COSYVOICE_THREADS", max(1, cores() // workers), 1, 256),
+        "rows": _integer(source, "COSYVOICE_ROWS", 1, 1, 64),
         "streaming": _boolean(source, "COSYVOICE_STREAMING"),
         "full_last_chunk": _boolean(source, "COSYVOICE_FULL_LAST_CHUNK", otherwise=True),
         "keep_least": _boolean(source, "COSYVOICE_KEEP_LEAST"),

@@ -128,6 +128,9 @@ class Engine(Protocol):
     streams: bool
     """True if the chunks of a segment come while it is still being made, worth hearing each by itself."""
 
+    at_once: int
+    """Requests that it works on best together, each from a thread of its own; 1: one after the other."""
+
     def prepare(self, voice: ReferenceVoice, report: Report, should_stop: ShouldStop) -> Any:
         """Features of a reference voice (stage ``extract``), cached by ``voice.key``.
 

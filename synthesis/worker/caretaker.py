@@ -41,8 +41,7 @@ class Caretaker(threading.Thread):
         self.join()
 
     def _beat(self) -> None:
-        claim = self._runtime.claim
-        if claim is not None:
+        for claim in self._runtime.claims:
             lifecycle.renew(claim)
         self._runtime.say()
         self._runtime.hear()

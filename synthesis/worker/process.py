@@ -29,7 +29,7 @@ TRY_REDIS_EVERY_S = 1.0
 
 
 class SynthesisWorker(SimpleWorker):
-    """One engine, one job at a time, in this process."""
+    """One engine, and one job at a time of those that come with a ticket (others: worker/companion.py)."""
 
     runtime: Runtime
     max_connection_wait_time = 2.0

@@ -38,14 +38,15 @@ class Runtime:
 
     def __init__(self, number: int) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{number}"
-        self.claim: Claim | None = None
+        self.claims: list[Claim] = []
+        """Of the jobs at hand: more than one only with an engine that works on several together."""
         self._number = number
         self._stopping = threading.Event()
         """Drop everything at once."""
         self._leaving = threading.Event()
         """End at the next border: of two segments, or of two jobs."""
-        self._turn = threading.Lock()
-        """Held while the engine is in use: who has it may load or unload."""
+        self._gate = threading.Lock()
+        """Whoever begins or ends a job passes it; who has it while no job is at hand may load or unload."""
         self._engine: Engine | None = None
         self._state = State.STARTING
         self._unload_asked = False
@@ -56,7 +57,7 @@ class Runtime:
 
     def ready(self) -> bool:
         """Have the engine loaded, trying for as long as it takes; false if this worker is to leave instead."""
-        with self._turn:
+        with self._gate:
             while not self._leaving.is_set():
                 if self._engine is not None or self._load():
                     return True
@@ -67,22 +68,40 @@ class Runtime:
         """Do the job whose turn it is, if any waits."""
         if self._state is State.FAILED and not self.ready():
             return
-        with self._turn:
-            if self._leaving.is_set():
-                return
-            self.claim = lifecycle.claim_next(self.name)
-            if self.claim is None:
-                return
-            try:
-                self._perform(self.claim)
-            finally:
-                self.claim = None
-                self._after_job()
+        claim = self._begin()
+        if claim is None:
+            return
+        try:
+            self._perform(claim)
+        finally:
+            self._end(claim)
+
+    def take_turn_beside(self) -> bool:
+        """As ``take_turn``, while another thread does; false if there was nothing to do, or the engine has no room."""
+        if self._engine is None or self.room == 0:
+            return False
+        claim = self._begin()
+        if claim is None:
+            return False
+        try:
+            self._perform(claim)
+        finally:
+            self._end(claim)
+        return True
+
+    @property
+    def room(self) -> int:
+        """How many more jobs the engine would work on at the same time."""
+        return 0 if self._engine is None else self._engine.at_once - len(self.claims)
 
     def stop(self) -> None:
         """Hand the job at hand back and take no other. Safe in a signal handler."""
         self._stopping.set()
         self._leaving.set()
+
+    def wait_to_leave(self, seconds: float) -> None:
+        """Return after so long, or as soon as this worker is to leave."""
+        self._leaving.wait(seconds)
 
     @property
     def leaving(self) -> bool:
@@ -109,7 +128,7 @@ class Runtime:
             "heartbeat_at": timezone.now(),
             "memory_bytes": self._process.memory_info().rss,
             "machine": machine.read(),
-            "job_id": self.claim.job_id if self.claim else "",
+            "job_id": self.claims[0].job_id if self.claims else "",
             **more,
         }
         if state is not None:
@@ -161,9 +180,27 @@ class Runtime:
         self._engine = engine
         self._unload_asked = False
         self._idle_since = time.monotonic()
-        state = State.BUSY if self.claim else State.IDLE
+        state = State.BUSY if self.claims else State.IDLE
         self.say(state, loaded=True, message="", device=engine.fingerprint().device, clones=engine.clones)
         return True
+
+    def _begin(self) -> Claim | None:
+        """The next job, unless this worker is to leave or none waits."""
+        with self._gate:
+            if self._leaving.is_set():
+                return None
+            claim = lifecycle.claim_next(self.name)
+            if claim is not None:
+                self.claims = [*self.claims, claim]
+            return claim
+
+    def _end(self, claim: Claim) -> None:
+        with self._gate:
+            self.claims = [one for one in self.claims if one is not claim]
+            if self.claims:
+                self.say()
+            else:
+                self._after_job()
 
     def _perform(self, claim: Claim) -> None:
         self.say(State.BUSY)
@@ -227,11 +264,12 @@ class Runtime:
         return True
 
     def _unload_if_idle(self) -> None:
-        if self._turn.acquire(blocking=False):  # else the end of the job sees to it
+        if self._gate.acquire(blocking=False):
             try:
-                self._unload()
+                if not self.claims:  # else the end of the last job sees to it
+                    self._unload()
             finally:
-                self._turn.release()
+                self._gate.release()
 
     def _unload(self) -> None:
         """Free the engine's memory; the next job loads it again."""

@@ -1,4 +1,4 @@
-"""The portal with a tiny CosyVoice 3 that streams: a segment is heard while it is still being made."""
+"""The portal with a tiny CosyVoice 3 that streams and takes two jobs: heard while it is made, and made together."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         COSYWEB_ENGINE="cosyvoice3",
         COSYVOICE_MODEL_DIR=str(model_dir),
         COSYVOICE_STREAMING="1",
+        COSYVOICE_ROWS="2",
         COSYVOICE_KEEP_LEAST="1",
     )
     running.data_dir.mkdir()
@@ -71,6 +72,17 @@ def test_a_segment_is_heard_while_it_is_made(open_page: OpenPage, portal: Portal
         assert api.get(f"/jobs/{job}/segments/0.wav?from=0&to={len(samples) + 1}").status_code == 404
         # A chunk that came late was waited for in silence; nothing else may differ.
         assert np.array_equal(sounding(heard(page)), sounding(whole(api, job)))
+
+
+def test_two_jobs_of_one_worker_are_made_at_the_same_time(portal: Portal) -> None:
+    with portal.client() as api:
+        jobs = [str(api.post("/api/v1/jobs", json={"text": TEXT * 3, "seed": seed}).json()["id"]) for seed in (1, 2)]
+        portal.wait_until(lambda: all(job_now(api, job)["status"] == "completed" for job in jobs), 60)
+        spans = []
+        for job in jobs:
+            at = {event["kind"]: event["at"] for event in api.get(f"/api/v1/jobs/{job}/events").json()["events"]}
+            spans.append((at["started"], at["completed"]))
+        assert max(start for start, _ in spans) < min(end for _, end in spans)
 
 
 def sounding(samples: Samples) -> Samples:

@@ -16,6 +16,7 @@ class Wrapped:
         self.sample_rate_hz = engine.sample_rate_hz
         self.clones = engine.clones
         self.streams = engine.streams
+        self.at_once = engine.at_once
         self.prepare = engine.prepare
         self.fingerprint = engine.fingerprint
         self.device_bytes = engine.device_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,18 @@ from torch import Tensor
 
 from synthesis.engines.cosyvoice3.batch import Batch, Speaker, TooLong, decode_together
 from synthesis.engines.cosyvoice3.config import read_llm_config
+from synthesis.engines.cosyvoice3.linears import fit
 from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt, bounds, load
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 
 
-@pytest.fixture(scope="module")
-def llm(golden: Path) -> Llm:
-    return load(golden, read_llm_config(golden), torch.device("cpu"))
+@pytest.fixture(scope="module", params=["torch's linear layers", "packed"])
+def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
+    device = torch.device("cpu")
+    model = load(golden, read_llm_config(golden), device)
+    if request.param == "packed":
+        fit(model, "float32", device)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,11 @@ def speaker_of(name: str, vectors: dict[str, Tensor]) -> Speaker:
     text, before, speech = (vectors[key][0].long() for key in ("text", "prompt_text", "prompt_speech_token"))
     prompt = Prompt(text, before, speech[:0] if "noprompt" in name else speech)
     return Speaker(prompt, RepetitionAware(torch.Generator().manual_seed(int(name.rpartition("seed")[2]))))
+
+
+def one_by_one(speakers: Iterable[Speaker]) -> Callable[[], Speaker | None]:
+    waiting = iter(speakers)
+    return lambda: next(waiting, None)
 
 
 def capacity(vectors: dict[str, Tensor]) -> int:
@@ -63,7 +73,7 @@ def test_together_each_says_its_golden_sequence(
     names = [*seeded, *seeded]
     speakers = [speaker_of(name, vectors) for name in names]
     said: dict[int, list[int | None]] = {id(speaker): [] for speaker in speakers}
-    for speaker, token in decode_together(Batch(llm, rows, capacity(vectors)), speakers):
+    for speaker, token in decode_together(Batch(llm, rows, capacity(vectors)), one_by_one(speakers)):
         said[id(speaker)].append(token)
     for name, speaker in zip(names, speakers, strict=True):
         assert said[id(speaker)] == [*seeded[name], None], name
@@ -89,7 +99,7 @@ def test_a_stop_ends_one_speaker_alone(llm: Llm, vectors: dict[str, Tensor], see
     longest = max(seeded, key=lambda name: len(seeded[name]))
     stopped, other = speaker_of(longest, vectors), speaker_of(longest, vectors)
     stopped.should_stop = lambda: len(stopped.decoded) == 5
-    list(decode_together(Batch(llm, 2, capacity(vectors)), [stopped, other]))
+    list(decode_together(Batch(llm, 2, capacity(vectors)), one_by_one([stopped, other])))
     assert (stopped.decoded, other.decoded) == (seeded[longest][:5], seeded[longest])
 
 
@@ -103,10 +113,12 @@ def test_speakers_are_asked_for_only_when_a_row_is_free(
             asked.append(name)
             yield speaker_of(name, vectors)
 
-    next(decode_together(Batch(llm, 2, capacity(vectors)), queue()))
+    next(decode_together(Batch(llm, 2, capacity(vectors)), one_by_one(queue())))
     assert len(asked) == 2
 
 
 def test_a_sequence_that_may_outgrow_its_row_is_refused(llm: Llm, vectors: dict[str, Tensor]) -> None:
     with pytest.raises(TooLong, match="positions"):
-        list(decode_together(Batch(llm, 1, capacity(vectors) - 1), [speaker_of("ras_prompt_seed1", vectors)]))
+        list(
+            decode_together(Batch(llm, 1, capacity(vectors) - 1), one_by_one([speaker_of("ras_prompt_seed1", vectors)]))
+        )

@@ -40,6 +40,7 @@ def test_choices_for_cosyvoice3() -> None:
         "device": "cuda:1",
         "precision": "bfloat16",
         "threads": 3,
+        "rows": 1,
         "streaming": True,
         "full_last_chunk": False,
         "keep_least": False,

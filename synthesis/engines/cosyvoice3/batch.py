@@ -6,7 +6,7 @@ and on CUDA a step is one recorded graph. R rows, C positions, V speech ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -151,37 +151,43 @@ class Speaker:
         return token
 
 
-def decode_together(batch: Batch, speakers: Iterable[Speaker]) -> Iterator[tuple[Speaker, int | None]]:
+def decode_together(batch: Batch, waiting: Callable[[], Speaker | None]) -> Iterator[tuple[Speaker, int | None]]:
     """Each speaker's tokens as they come, then None. Whoever waits takes the first free row, in the middle of others.
 
-    ``speakers`` is asked for one whenever a row is free, until it ends. Raises TooLong, and ValueError as ``prefix``.
+    ``waiting`` is asked for one whenever a row is free and answers None if nobody waits now. Ends when nobody speaks.
+    Raises TooLong, and ValueError as ``prefix``.
     """
-    model, waiting = batch.model, iter(speakers)
+    model = batch.model
     present: dict[int, Speaker] = {}
     following: dict[int, Tensor] = {}
     while True:
-        free = (row for row in range(batch.rows) if row not in present)
-        for row, speaker in zip(free, waiting, strict=False):
-            following[row] = batch.join(row, fitting(batch, speaker))
-            present[row] = speaker
+        for row in range(batch.rows):
+            speaker = waiting() if row not in present else None
+            if speaker is not None:
+                following[row] = batch.join(row, fitting(batch, speaker))
+                present[row] = speaker
         if not present:
             return
         tokens: dict[int, int] = {}
-        for row, speaker in list(present.items()):
-            token = speaker.next_token(model.config, following[row])
+        for row, one in list(present.items()):
+            token = one.next_token(model.config, following[row])
             if token is None:
                 del present[row]
             else:
                 tokens[row] = token
-            yield speaker, token
+            yield one, token
         log_probs = batch.step(tokens)
         following = {row: log_probs[row] for row in tokens}
 
 
 def fitting(batch: Batch, speaker: Speaker) -> Tensor:
     """What the speaker hears first, (L, H). Raises TooLong if a row may not hold all that it may say."""
-    heard = prefix(batch.model, speaker.prompt)
-    _, most = bounds(speaker.prompt, speaker.options)
-    if len(heard) + most > batch.capacity:
-        raise TooLong(f"The sequence may grow to {len(heard) + most} positions; a row has {batch.capacity}.")
-    return heard
+    if not fits(batch, speaker.prompt, speaker.options):
+        raise TooLong(f"The sequence may outgrow the {batch.capacity} positions of a row.")
+    return prefix(batch.model, speaker.prompt)
+
+
+def fits(batch: Batch, prompt: Prompt, options: DecodeOptions) -> bool:
+    """Whether a row holds all that may be said: a matter of the request alone, whoever else is there."""
+    heard = 2 + len(prompt.prompt_text) + len(prompt.text) + len(prompt.prompt_speech)
+    return heard + bounds(prompt, options)[1] <= batch.capacity

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -31,9 +32,10 @@ from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt, TooLong, flow_sh
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER, weights_hash
 from synthesis.engines.cosyvoice3.frontend import STEPS, FrontEnd, VoiceCache, VoiceFeatures
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
-from synthesis.engines.cosyvoice3.sampling import RepetitionAware
+from synthesis.engines.cosyvoice3.sampling import RepetitionAware, Sampler
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 from synthesis.engines.cosyvoice3.text import Script, script_of
+from synthesis.engines.cosyvoice3.together import Together
 from synthesis.engines.cosyvoice3.tokenizer import END_OF_PROMPT, VOCABULARY, TextTokenizer, load_tokenizer
 from synthesis.engines.cosyvoice3.vocoder import load_vocoder, vocoder_shapes
 from synthesis.engines.cosyvoice3.weights import read_state
@@ -58,6 +60,8 @@ class Options:
     vocoder is always float32."""
     threads: int = 0
     """Of torch on a processor, and of the two ONNX models; 0: what torch has. Another number rounds otherwise."""
+    rows: int = 1
+    """Requests of several threads that the language model decodes in one batch. Another number rounds otherwise."""
     streaming: bool = False
     """Speak in chunks while the language model still works. The flow sees less ahead, so the samples are others.
     A request with a speed of its own is never streamed."""
@@ -101,6 +105,8 @@ class CosyVoice3Engine:
         self._models: Models | None = models
         self._options = options
         self.streams = options.streaming
+        self.at_once = options.rows
+        self._together = Together(models.llm, options.rows, options.threads) if options.rows > 1 else None
         self._device = models.llm.device
         self._weights = weights
         self._version = hash_of_files(Path(__file__).parent, *SOURCES)
@@ -112,6 +118,7 @@ class CosyVoice3Engine:
             raise Stopped
         features = self._cache.get(voice.key)
         if features is None:
+            use_threads(self._options.threads)
             with memory_named(), torch.inference_mode():
                 features = self._loaded().front.features(voice, report, should_stop)
             self._cache.put(voice.key, features)
@@ -124,7 +131,9 @@ class CosyVoice3Engine:
         Raises TextUnspeakable, OutOfMemory, Stopped.
         """
         models = self._loaded()
-        work = Work(models, self._options, request, report, should_stop)
+        use_threads(self._options.threads)
+        decode = self._together.decode if self._together else partial(llm.decode, models.llm)
+        work = Work(models, decode, self._options, request, report, should_stop)
         streamed = self._options.streaming and request.speed == 1.0
         with memory_named():
             for samples in work.streamed() if streamed else work.whole():
@@ -149,7 +158,9 @@ class CosyVoice3Engine:
         return torch.cuda.memory_reserved(self._device) if self._device.type == "cuda" else 0
 
     def close(self) -> None:
-        self._models = None
+        if self._together is not None:
+            self._together.close()
+        self._models = self._together = None
         self.release()
 
     def _loaded(self) -> Models:
@@ -158,14 +169,34 @@ class CosyVoice3Engine:
         return self._models
 
 
+class Decode(Protocol):
+    """``llm.decode`` of the loaded model, alone or together with others."""
+
+    def __call__(
+        self,
+        prompt: llm.Prompt,
+        sample: Sampler,
+        options: llm.DecodeOptions,
+        progress: llm.Progress,
+        should_stop: ShouldStop,
+    ) -> Iterator[int]: ...
+
+
 class Work:
     """One request. Nothing of it outlives the call."""
 
     def __init__(
-        self, models: Models, options: Options, request: SegmentRequest, report: Report, should_stop: ShouldStop
+        self,
+        models: Models,
+        decode: Decode,
+        options: Options,
+        request: SegmentRequest,
+        report: Report,
+        should_stop: ShouldStop,
     ) -> None:
         """Raises TextUnspeakable."""
         self._models = models
+        self._decode = decode
         self._options = options
         self._request = request
         self._report = report
@@ -251,7 +282,7 @@ class Work:
             self._acoustic(index + share * done / expected)
 
         self._acoustic(index)
-        speech = llm.decode(self._models.llm, prompt, self._sample, self._options.decoding, progress, self._should_stop)
+        speech = self._decode(prompt, self._sample, self._options.decoding, progress, self._should_stop)
         return without_long_silences(speech)
 
     def _ids(self, text: str) -> Tensor:
@@ -259,6 +290,12 @@ class Work:
 
     def _acoustic(self, pieces: float) -> None:
         self._report(Stage.ACOUSTIC, pieces, len(self._script.pieces))
+
+
+def use_threads(number: int) -> None:
+    """Let torch compute with so many threads when called from this one; OpenMP counts for each caller by itself."""
+    if number:
+        torch.set_num_threads(number)
 
 
 @contextmanager
@@ -287,6 +324,8 @@ def manner(options: Options) -> Iterator[str]:
     yield options.precision
     if options.streaming:
         yield "streamed" if options.full_last_chunk else "streamed evenly"
+    if options.rows > 1:
+        yield f"rows: {options.rows}"
     if options.normalise_cross_lingual:
         yield "cross-lingual normalised"
     if options.decoding.keep_least:
@@ -316,8 +355,7 @@ def load(*, cache_dir: Path, model_dir: Path | None = None, options: Options | N
 def load_models(folder: Path, options: Options) -> Models:
     """Raises WeightsUnusable; the small files come first, so that what is wrong is known soon."""
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     dtype = PRECISIONS[options.precision]
     if options.precision == "int8" and device.type != "cpu":
         raise ValueError("8-bit layers are for processors; on a GPU choose bfloat16.")

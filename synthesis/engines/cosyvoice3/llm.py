@@ -244,7 +244,7 @@ def decode(
     least, most = bounds(prompt, options)
     cache = Cache(model, len(x) + most)
     decoded: list[int] = []
-    expected = min(most, len(prompt.text) * TOKENS_PER_TEXT_ID)
+    expected = expected_tokens(prompt, options)
     while len(decoded) < most:
         if should_stop():
             raise Stopped
@@ -256,6 +256,11 @@ def decode(
         progress(len(decoded), max(expected, len(decoded) + 1))
         yield token
         x = model.speech([token])
+
+
+def expected_tokens(prompt: Prompt, options: DecodeOptions) -> float:
+    """As many as one can tell before."""
+    return min(bounds(prompt, options)[1], len(prompt.text) * TOKENS_PER_TEXT_ID)
 
 
 def bounds(prompt: Prompt, options: DecodeOptions) -> tuple[int, int]:

@@ -45,6 +45,7 @@ class EmbeddedEngine:
     sample_rate_hz = SAMPLE_RATE_HZ
     clones = False
     streams = False
+    at_once = 1
 
     def __init__(self, cache_dir: Path) -> None:
         self._profiles = ProfileCache(cache_dir / "embedded", version.code_version())

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, number: int, **options: Any) -> None:
         # Imported here: manage.py loads every command's module for its help, and these load torch.
         from synthesis.worker.caretaker import Caretaker  # noqa: PLC0415
+        from synthesis.worker.companion import companions  # noqa: PLC0415
         from synthesis.worker.process import SynthesisWorker  # noqa: PLC0415
         from synthesis.worker.runtime import Runtime, install  # noqa: PLC0415
 
@@ -48,7 +49,8 @@ class Command(BaseCommand):
             runtime.succeed()
             caretaker.start()
             if runtime.ready():
-                worker.work(logging_level="WARNING")
+                with companions(runtime):
+                    worker.work(logging_level="WARNING")
         finally:
             if caretaker.is_alive():
                 caretaker.end()
