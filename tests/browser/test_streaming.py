@@ -25,7 +25,7 @@ from tests.engines.tiny_cosyvoice3 import write_model
 from tests.portal import Portal
 
 GOLDEN = Path(__file__).parents[1] / "parity" / "golden"
-TEXT = "这一句话说得很慢，听的人不必等到最后。"
+TEXT = "这一句话说得很慢，听的人不必等到最后才听见它的开头。"
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,10 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 @pytest.mark.browser
 def test_a_segment_is_heard_while_it_is_made(open_page: OpenPage, portal: Portal) -> None:
     with portal.client() as api:
+        api.post("/api/v1/system/queue", json={"paused": True}).raise_for_status()  # until the page is there
         job = str(api.post("/api/v1/jobs", json={"text": TEXT, "seed": 7}).json()["id"])
         page = open_job(open_page, job)
+        api.post("/api/v1/system/queue", json={"paused": False}).raise_for_status()
         expect(page.locator("#play")).to_be_enabled(timeout=WITHIN_MS)
         assert page.locator("[data-segment]:not(:disabled)").count() == 0, "the segment was finished before"
         page.click("#play")
