@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from synthesis.events import verdict_text
 from synthesis.events.hints import hint_for
+from synthesis.events.log_text import log_text
 from synthesis.models import Event, Job
 from synthesis.vocabulary import Command, Level, Stage
 
@@ -326,42 +327,3 @@ _STAGE_LABELS = {
 def stage_label(stage: str) -> str:
     """What a stage does, in the active language."""
     return str(_STAGE_LABELS[Stage(stage)])
-
-
-def log_text(code: str, values: Mapping[str, Any]) -> str:
-    """One of the portal's own log lines, in the active language."""
-    texts = {
-        "reference_low_sample_rate": _("Input audio sample rate is %(rate_khz)skHz, recommend 16kHz"),
-        "reference_clipped": _("The reference audio is clipped: %(percent)s %% of its samples are at full scale"),
-        "reference_quiet": _("The reference audio is very quiet: %(level_dbfs)s dBFS"),
-        "reference_narrow_band": _("The reference audio holds nothing above 4 kHz, like a telephone"),
-        "reference_long_silence": _(
-            "The reference audio has long silence: %(leading_s)s s before, %(trailing_s)s s after"
-        ),
-        "reference_noisy": _("The reference audio is noisy"),
-        "engine_loading": _("Loading the engine"),
-        "reference_ready": _("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
-        "segment_started": _("Segment %(number)s of %(total)s: %(text)s"),
-        "segment_finished": _("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),
-        "segment_dropped": _("Segment %(number)s is made again with what was changed"),
-        "segment_kept": _("%(count)s finished segments are kept from before"),
-        "output_written": _("Wrote %(name)s (%(size)s KiB)"),
-        "memory_ran_out": _("Memory ran out at segment %(number)s: %(reason)s"),
-        "segment_in_pieces": _("Memory is freed; segment %(number)s is made once more, in %(count)s smaller pieces"),
-        "database_lost": _("The database was away; after %(seconds)s s the job goes on with its unfinished segments"),
-        "lines_skipped": _("… %(grouped)s more lines are in the full log"),
-        "log_incomplete": _("%(grouped)s lines are missing in the full log: %(reason)s"),
-    }
-    return texts[code] % {**values, **_derived(values)}
-
-
-def _derived(values: Mapping[str, Any]) -> dict[str, str]:
-    """Numbers as people write them."""
-    derived = {}
-    if "sample_rate_hz" in values:
-        derived["rate_khz"] = f"{values['sample_rate_hz'] / 1000:g}"
-    if "count" in values:
-        derived["grouped"] = f"{values['count']:,}"
-    if "share" in values:
-        derived["percent"] = f"{values['share'] * 100:.1f}"
-    return derived

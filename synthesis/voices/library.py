@@ -22,7 +22,7 @@ from synthesis.audio.errors import AudioError, AudioProblem
 from synthesis.audio.quality import Finding
 from synthesis.engines.embedded import presets
 from synthesis.errors import InvalidInput
-from synthesis.events.wire import log_text
+from synthesis.events.log_text import log_text
 from synthesis.identifiers import new_id
 from synthesis.models import Control, Job, User, Voice
 from synthesis.outputs import store
