@@ -1,5 +1,6 @@
 """The CosyVoice 3 engine: one segment of text in, its speech in the reference's voice out."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from synthesis.engines.code_version import hash_of_files
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import read_config
 from synthesis.engines.cosyvoice3.decoder import Decoder, SpeechStream, as_tensor, at_speed
-from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt, TooLong, flow_shapes, load_flow
+from synthesis.engines.cosyvoice3.flow import Flow, FlowPrompt, FlowStream, TooLong, flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER, weights_hash
 from synthesis.engines.cosyvoice3.frontend import STEPS, FrontEnd, VoiceCache, VoiceFeatures
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
@@ -106,6 +107,8 @@ class CosyVoice3Engine:
         self._options = options
         self.streams = options.streaming
         self.at_once = options.rows
+        self._solved: tuple[Voice, FlowStream] | None = None
+        self._solving = threading.Lock()
         self._together = Together(models.llm, options.rows, options.threads) if options.rows > 1 else None
         self._device = models.llm.device
         self._weights = weights
@@ -136,11 +139,23 @@ class CosyVoice3Engine:
         work = Work(models, decode, self._options, request, report, should_stop)
         streamed = self._options.streaming and request.speed == 1.0
         with memory_named():
-            for samples in work.streamed() if streamed else work.whole():
+            spoken = work.streamed(self._prompt(request.features, should_stop)) if streamed else work.whole()
+            for samples in spoken:
                 yield AudioChunk(samples.cpu().numpy())
 
+    def _prompt(self, voice: Voice, should_stop: ShouldStop) -> FlowStream:
+        """A stream that has solved the voice's recording; kept for the job's other segments. Raises Stopped."""
+        with self._solving:
+            if self._solved is None or self._solved[0] is not voice:
+                self._solved = None  # before the next one: a second of recording takes 180 MB
+                stream = FlowStream(self._loaded().decoder.flow, voice.flow_prompt())
+                stream.solve_prompt(should_stop=should_stop)
+                self._solved = voice, stream
+            return self._solved[1]
+
     def release(self) -> None:
-        """Give freed blocks of the GPU back to it."""
+        """Give up the solved recording, and freed blocks of the GPU to it."""
+        self._solved = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -221,13 +236,12 @@ class Work:
             yield self._models.decoder.vocoder.speak(mel, on_frames=on_frames, should_stop=self._should_stop)
             done += mel.shape[1]
 
-    def streamed(self) -> Iterator[Tensor]:
-        """Samples (·,) as soon as there are enough tokens for them."""
+    def streamed(self, prompt: FlowStream) -> Iterator[Tensor]:
+        """Samples (·,) as soon as there are enough tokens for them; ``prompt`` has solved the voice's recording."""
         spoken = False
         for index in range(len(self._script.pieces)):
-            stream = SpeechStream(
-                self._models.decoder, self._voice.flow_prompt(), full_last=self._options.full_last_chunk
-            )
+            full_last = self._options.full_last_chunk
+            stream = SpeechStream(self._models.decoder, prompt.prompt, full_last=full_last, solved=prompt)
             tokens: list[int] = []
             for token in self._tokens(index, share=1.0):
                 tokens.append(token)
