@@ -1,7 +1,20 @@
 """A piece of a job's text: the unit of progress, of stored audio and of recovery."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from .user import User
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    def visible_to(self, user: User) -> SegmentQuerySet:
+        """As the job it belongs to."""
+        return self.all() if user.is_superuser else self.filter(job__owner=user)
 
 
 class Segment(models.Model):
@@ -29,6 +42,8 @@ class Segment(models.Model):
     compute_s = models.FloatField(_("compute time (s)"), null=True, blank=True)
     peaks = models.JSONField(default=list)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SegmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["job_id", "index"]  # not "job", which would sort by the job's own ordering

@@ -13,8 +13,8 @@ BYTES_PER_SAMPLE = 2
 
 def chunk(user: User, job_id: str, index: int, start: int, end: int) -> bytes | None:
     """A WAV of samples ``start`` to ``end``; None if they are not there yet, or not for this user."""
-    mine = Segment.objects if user.is_superuser else Segment.objects.filter(job__owner=user)
-    segment = mine.select_related("job").filter(job_id=job_id, index=index).first()
+    segments = Segment.objects.visible_to(user).select_related("job")
+    segment = segments.filter(job_id=job_id, index=index).first()
     if segment is None:
         return None
     samples = _read(segment, start, end)

@@ -74,8 +74,7 @@ async def segment_audio(request: HttpRequest, job_id: str, index: int) -> HttpRe
         return await _chunk(request, job_id, index)
 
     def find(user: User) -> StoredAudio | None:
-        mine = Segment.objects if user.is_superuser else Segment.objects.filter(job__owner=user)
-        row = mine.filter(job_id=job_id, index=index).exclude(audio_path="").first()
+        row = Segment.objects.visible_to(user).filter(job_id=job_id, index=index).exclude(audio_path="").first()
         name = f"{job_id}-{index + 1:03d}.wav"
         return _stored(row.audio_path, row.sha256, name, AudioFormat.WAV) if row else None
 

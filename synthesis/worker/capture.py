@@ -27,6 +27,7 @@ from synthesis.outputs.log_lines import Lines, LogLine
 from synthesis.vocabulary import Level, Stage
 from synthesis.worker import spool
 from synthesis.worker.journal import Journal
+from synthesis.worker.kept import Kept
 from synthesis.worker.raw_lines import LineMaker, tidy
 from synthesis.worker.spool import Spool
 
@@ -35,11 +36,6 @@ logger = logging.getLogger(__name__)
 DRAIN_EVERY_S = 0.1
 LINES_AT_A_TIME = 100
 """Put together in one go; the engine waits no longer for Python's lock than this takes."""
-MOST_AT_ONCE = 50
-"""Lines that become events in one flush of the journal, at most; the file has all. Warnings and errors are counted by
-themselves: no burst of other lines may hide them."""
-MOST_A_SECOND = 20
-"""Lines that become events in the long run: nobody reads faster, and each costs a row and a frame per reader."""
 _WARNING, _ERROR = Level.WARNING, Level.ERROR
 OWN_LOGGERS = frozenset({"synthesis", "cosyweb", "django", "rq", "redis", "channels", "channels_redis", "asyncio"})
 """The worker's own: they go on to the console. An engine is no part of the worker."""
@@ -54,40 +50,6 @@ _Heard = tuple[float, int, Stage | None, str | bytes]
 """When, level of a record or ``_PRINTED``, stage, text."""
 _process = threading.Lock()
 """Standard streams belong to the process: one capture at a time may have them."""
-
-
-class Kept:
-    """The first lines of one kind since the last look, and how many of them may become events."""
-
-    def __init__(self) -> None:
-        self.lines: list[LogLine] = []
-        self._dropped = 0
-        self._budget, self._picked_at = float(MOST_AT_ONCE), time.monotonic()
-
-    @property
-    def waiting(self) -> bool:
-        return bool(self.lines or self._dropped)
-
-    def add(self, first: LogLine, messages: list[str]) -> None:
-        room = MOST_AT_ONCE - len(self.lines)
-        self.lines += [first._replace(message=message) for message in messages[:room]]
-        self._dropped += max(len(messages) - room, 0)
-
-    def pick(self) -> list[LogLine]:
-        """As many as the budget allows, the earliest; the others are dropped."""
-        now = time.monotonic()
-        self._budget = min(float(MOST_AT_ONCE), self._budget + (now - self._picked_at) * MOST_A_SECOND)
-        self._picked_at = now
-        picked = self.lines[: int(self._budget)]
-        self._budget -= len(picked)
-        self._dropped += len(self.lines) - len(picked)
-        self.lines = []
-        return picked
-
-    def give_up(self) -> int:
-        """How many were dropped since this was last asked."""
-        dropped, self._dropped = self._dropped, 0
-        return dropped
 
 
 class Capture:

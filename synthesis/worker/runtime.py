@@ -252,7 +252,10 @@ class Runtime:
             return False
         if memory.outgrown(self._first, now, settings.WORKER_MAX_GROWTH_MB) is None:
             return False
-        memory.give_back()  # it may be only freed memory that was kept
+        # It may be only what was kept to be faster, or freed memory.
+        if self._engine is not None:
+            self._engine.release()
+        memory.give_back()
         grown = memory.outgrown(self._first, memory.footprint(self._engine), settings.WORKER_MAX_GROWTH_MB)
         if grown is None:
             return False

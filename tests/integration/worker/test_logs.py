@@ -27,7 +27,7 @@ from synthesis.models import Event, Job, User
 from synthesis.outputs import log_lines, store
 from synthesis.outputs.log_lines import LogLine
 from synthesis.vocabulary import Level, Status
-from synthesis.worker.capture import MOST_AT_ONCE
+from synthesis.worker.kept import MOST_AT_ONCE
 from synthesis.worker.performance import Performance
 from tests.engines.wrapped import Wrapped
 from tests.integration.worker.conftest import Submit
