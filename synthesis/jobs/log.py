@@ -15,7 +15,7 @@ from synthesis.events.wire import EventData
 from synthesis.outputs import log_lines, store
 from synthesis.vocabulary import Level
 
-SILENT_KINDS = frozenset({"progress", "segment"})
+SILENT_KINDS = frozenset({"progress", "chunk", "segment"})
 """Events that are no log lines."""
 LINES_A_BLOCK = 500
 

@@ -74,6 +74,9 @@ def test_a_segment_is_heard_while_it_is_made(open_page: OpenPage, portal: Portal
         assert api.get(f"/jobs/{job}/segments/0.wav?from=0&to={len(samples) + 1}").status_code == 404
         # A chunk that came late was waited for in silence; nothing else may differ.
         assert np.array_equal(sounding(heard(page)), sounding(whole(api, job)))
+        page.reload()
+        expect(page.locator("#log-lines")).to_contain_text("Segment 1 finished")
+        expect(page.locator("#log-lines")).not_to_contain_text("undefined")
 
 
 def test_two_jobs_of_one_worker_are_made_at_the_same_time(portal: Portal) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from synthesis.audio import wav
 from synthesis.engines import catalogue
 from synthesis.engines.base import Engine
-from synthesis.jobs import replay
+from synthesis.jobs import log, replay
 from synthesis.models import Event, Job, User
 from synthesis.outputs import early
 from synthesis.vocabulary import Status
@@ -47,6 +47,7 @@ def test_chunks_are_announced_and_become_the_segment(
         made = wav.inspect_wav(media / segment.audio_path)
         assert ends[-1] == made.sample_count
     assert list(media.rglob("*.pcm")) == []
+    assert all(len(line.split()) > 4 for line in log.text_lines(first.pk, "en")), "a chunk is no line of the log"
     replay.start(first, by=owner, address=None, verify=True)
     second = perform()
     assert second.verdict is not None
