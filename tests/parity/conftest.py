@@ -17,6 +17,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from synthesis.engines.cosyvoice3.config import read_llm_config
+from synthesis.engines.cosyvoice3.linears import fit
+from synthesis.engines.cosyvoice3.llm import Llm, load
+
 Tensors = dict[str, Tensor]
 
 
@@ -62,6 +66,16 @@ def golden_state(golden: Path) -> Callable[[str], Tensors]:
         return state
 
     return read
+
+
+@pytest.fixture(scope="session", params=["torch's linear layers", "packed"])
+def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
+    """The language model of the set, as it is on a GPU and as on a processor."""
+    device = torch.device("cpu")
+    model = load(golden, read_llm_config(golden), device)
+    if request.param == "packed":
+        fit(model, "float32", device)
+    return model
 
 
 @pytest.fixture(scope="session", autouse=True)

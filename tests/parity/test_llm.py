@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.base import Stopped
-from synthesis.engines.cosyvoice3.config import read_llm_config
 from synthesis.engines.cosyvoice3.linears import fit
 from synthesis.engines.cosyvoice3.llm import Cache, DecodeOptions, Llm, Prompt, decode, load, prefix
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware, Sampler, SamplingOptions, greedy, nucleus
@@ -21,15 +20,6 @@ from synthesis.engines.cosyvoice3.silence import without_long_silences
 close = partial(torch.testing.assert_close, rtol=0.0, atol=5e-5)
 """The set's tolerance for logits."""
 GREEDY = {"greedy": False, "greedy_speech_only": True}
-
-
-@pytest.fixture(scope="module", params=["torch's linear layers", "packed"])
-def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
-    device = torch.device("cpu")
-    model = load(golden, read_llm_config(golden), device)
-    if request.param == "packed":
-        fit(model, "float32", device)
-    return model
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +10,8 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.cosyvoice3.batch import Batch, Speaker, TooLong, decode_together
-from synthesis.engines.cosyvoice3.config import read_llm_config
-from synthesis.engines.cosyvoice3.linears import fit
-from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt, bounds, load
+from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt, bounds
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
-
-
-@pytest.fixture(scope="module", params=["torch's linear layers", "packed"])
-def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
-    device = torch.device("cpu")
-    model = load(golden, read_llm_config(golden), device)
-    if request.param == "packed":
-        fit(model, "float32", device)
-    return model
 
 
 @pytest.fixture(scope="module")

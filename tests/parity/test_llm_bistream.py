@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +12,10 @@ from torch import Tensor
 
 from synthesis.engines.base import EngineError, Stopped
 from synthesis.engines.cosyvoice3.bistream import decode_arriving
-from synthesis.engines.cosyvoice3.config import read_llm_config
-from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt, load
+from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt
 from synthesis.engines.cosyvoice3.sampling import Sampler, greedy
 
 NOTHING = torch.zeros(0, dtype=torch.int64)
-
-
-@pytest.fixture(scope="module")
-def llm(golden: Path) -> Llm:
-    return load(golden, read_llm_config(golden), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
