@@ -36,33 +36,22 @@ def keep_segment(
     path = store.segment_path(claim.job_id, segment.index, claim.attempt)
     with store.writing(path) as temporary:
         wav.write_wav(temporary, samples, sample_rate_hz)
-    sha256 = store.sha256(path)
-    duration_s = round(len(samples) / sample_rate_hz, 3)
-    heights = peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S)))
-    finished = facts.SegmentFinished(
-        index=segment.index,
-        total=job.segments_total,
-        text=segment.text,
-        duration_s=duration_s,
-        compute_s=round(compute_s, 3),
-        peaks=heights,
-        sha256=sha256,
-    )
+    finished = _finished(job, segment, samples, sample_rate_hz, compute_s, store.sha256(path))
     journal.log(
         Level.INFO,
         code="segment_finished",
-        number=segment.index + 1,
-        duration=duration_s,
+        number=finished.index + 1,
+        duration=finished.duration_s,
         compute=round(compute_s, 2),
     )
     try:
         with transaction.atomic():
             Segment.objects.filter(pk=segment.pk).update(
                 audio_path=path,
-                sha256=sha256,
-                duration_s=duration_s,
+                sha256=finished.sha256,
+                duration_s=finished.duration_s,
                 compute_s=compute_s,
-                peaks=heights,
+                peaks=finished.peaks,
                 finished_at=timezone.now(),
             )
             # Last, and in the same transaction: if the lease is lost, the row above is taken back too.
@@ -73,6 +62,21 @@ def keep_segment(
     except LeaseLost:
         store.remove(path)
         raise
+
+
+def _finished(
+    job: Job, segment: Segment, samples: Samples, sample_rate_hz: int, compute_s: float, sha256: str
+) -> facts.SegmentFinished:
+    duration_s = round(len(samples) / sample_rate_hz, 3)
+    return facts.SegmentFinished(
+        index=segment.index,
+        total=job.segments_total,
+        text=segment.text,
+        duration_s=duration_s,
+        compute_s=round(compute_s, 3),
+        peaks=peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S))),
+        sha256=sha256,
+    )
 
 
 def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report, should_stop: ShouldStop) -> None:
