@@ -1,11 +1,19 @@
 """What a burst of log lines costs the engine that logs them: 10,000 lines a second, half logged, half printed.
 
-    python -m bench.log_burst [--pairs N] [--slice SECONDS] [--rate LINES] [--out FILE]
+    python -m bench.log_burst [--rounds N] [--slice SECONDS] [--rate LINES] [--out FILE]
 
-An engine does slices of the same work (matrix products on one thread), by turns silent and with lines, three times:
-with lines that nobody keeps, with lines that the standard library writes to a file, and in a job as a worker performs
-it, with database, Redis, log file and events. Figures are medians over the pairs of neighbouring slices, of wall time
-and of the engine thread's own processor time; the rest between two slices, while all is written out, does not count.
+In a job as a worker performs it, with database, Redis, log file and events, an engine does slices of the same work
+(matrix products on one thread), one after the other in four ways: silent, with lines that nobody keeps, with lines that
+the standard library writes to a file, and with lines of the job. A round is one slice of each, in an order drawn anew:
+none is always the first, and the first seconds weigh no more than the last.
+
+A core of a shared machine is by turns up to a third faster and slower, for some tenths of a second each, which is far
+more than what is to be found. So the clock is the work itself: a slice's time is counted in products, by the median
+product of each stretch of 32 (some 10 ms). A stretch of 32 products with lines lasts longer than 32 times its median
+product by what the lines took of the thread, and by how long it waited for Python's lock while they were put away.
+Figures are medians over the rounds, each with the limits that enclose it in 95 of 100 such runs. What lines do to the
+products' own pace (through caches, say) is a figure by itself, as unsure as the machine is restless. The rest between
+two slices, while all is written out, does not count.
 """
 
 from __future__ import annotations
@@ -15,15 +23,19 @@ import contextlib
 import io
 import json
 import logging
+import math
 import os
+import random
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -31,35 +43,49 @@ from bench.machine import machine
 from synthesis.vocabulary import Stage
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from synthesis.engines.base import AudioChunk, Fingerprint, ReferenceVoice, Report, SegmentRequest, ShouldStop
 
 DEFAULT_OUT = Path(__file__).parent / "results" / "log_burst.json"
 SIZE = 256
 """Of the square matrices: a product takes some tenths of a millisecond, as a small layer does."""
 REST_S = 0.4
+STRETCH = 32
+"""Products by whose median a stretch of work is timed."""
+RUN_IN = 0.4
+"""Of a slice's work, done before the clocks start: the burst is under way, and what is said then is written while the
+clocks run, as what is said last is written after they stop."""
 library = logging.getLogger("bench.library")
+
+
+class Way(StrEnum):
+    SILENT = "silent"
+    CALLED = "the calls alone, nobody keeps the lines"
+    FILED = "standard library, to a file"
+    KEPT = "in a job"
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one slice of work took, and how many lines it said."""
+    """What one slice of work took: seconds, and its time in products for each product done; the median product."""
 
     wall_s: float
-    thread_s: float
-    said: int
+    products: float
+    product_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many pairs of slices, of how many products each, with how many lines a product."""
+    """How many rounds of slices, of how many products each, with how many lines a product; a file for the library."""
 
-    pairs: int
+    rounds: int
     products: int
     lines: float
+    file: Path
 
 
-Pair = tuple[Slice, Slice]
-"""Silent, and with lines."""
+Round = dict[Way, Slice]
 
 
 def say(number: int) -> None:
@@ -69,34 +95,56 @@ def say(number: int) -> None:
         library.info("step %d of the decoder: %d tokens, %.2f it/s", number, 128, 3.14)
 
 
-def work(products: int, lines: float, report: Report, should_stop: ShouldStop) -> Slice:
-    """So many matrix products, and after each its share of the lines: the same ones however slow the machine is."""
+def work(products: int, lines: float, report: Report, should_stop: ShouldStop) -> tuple[Slice, int]:
+    """So many matrix products, and after each its share of the lines: the same ones however slow the machine is.
+
+    With the number of lines said."""
     import torch
 
     left, right, out = torch.ones(SIZE, SIZE), torch.ones(SIZE, SIZE), torch.empty(SIZE, SIZE)
     said = 0
-    began, thread_began = time.perf_counter(), time.thread_time()
-    for done in range(products):
+    run_in = int(products * RUN_IN)
+    clock = time.perf_counter
+    marks: list[float] = []
+    for done in range(run_in + products):
+        began = clock()
         torch.mm(left, right, out=out)
+        marks += (began, clock())
         should_stop()
-        report(Stage.ACOUSTIC, done, products)
+        report(Stage.ACOUSTIC, done, run_in + products)
         while said < done * lines:
             say(said)
             said += 1
-    return Slice(time.perf_counter() - began, time.thread_time() - thread_began, said)
+    marks.append(clock())
+    return _timed(np.array(marks[2 * run_in :])), said
 
 
-def by_turns(load: Load, report: Report, should_stop: ShouldStop) -> list[Pair]:
-    """Each of a pair is as often before as behind the other: the machine's mood is nobody's advantage."""
-    work(load.products, 0, report, should_stop)  # warms up
-    pairs: list[Pair] = []
-    for number in range(load.pairs):
-        made = {}
-        for lines in (0.0, load.lines) if number % 2 else (load.lines, 0.0):
-            _rest(should_stop)
-            made[lines] = work(load.products, lines, report, should_stop)
-        pairs.append((made[0.0], made[load.lines]))
-    return pairs
+def _timed(marks: NDArray[np.float64]) -> Slice:
+    """``marks``: begin and end of each product, in seconds, and the end of all."""
+    steps, products = np.diff(marks[::2]), marks[1::2] - marks[:-1:2]
+    whole = len(steps) // STRETCH * STRETCH
+    in_products = steps[:whole].reshape(-1, STRETCH).sum(1) / np.median(products[:whole].reshape(-1, STRETCH), axis=1)
+    return Slice(marks[-1] - marks[0], float(in_products.mean()) / STRETCH, float(np.median(products)))
+
+
+def by_turns(load: Load, report: Report, should_stop: ShouldStop) -> tuple[list[Round], int]:
+    """The rounds, and how many lines the job was told."""
+    draw = random.Random(1)  # noqa: S311 an order, no secret
+    said = 0
+    rounds: list[Round] = []
+    ways = list(Way)
+    with load.file.open("a", buffering=1) as file:
+        for _ in range(load.rounds):
+            draw.shuffle(ways)
+            one: Round = {}
+            for way in ways:
+                _rest(should_stop)
+                with ears(way, file):
+                    lines = 0.0 if way is Way.SILENT else load.lines
+                    one[way], count = work(load.products, lines, report, should_stop)
+                said += count if way is Way.KEPT else 0
+            rounds.append(one)
+    return rounds, said
 
 
 def _rest(should_stop: ShouldStop) -> None:
@@ -104,6 +152,22 @@ def _rest(should_stop: ShouldStop) -> None:
     while time.monotonic() < until:
         should_stop()
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def ears(way: Way, file: TextIO) -> Iterator[None]:
+    """Who hears what is said meanwhile; the worker's capture is at home in between."""
+    if way is Way.CALLED:
+        with logged_to(logging.NullHandler()), contextlib.redirect_stdout(Forgetful()):
+            yield
+    elif way is Way.FILED:
+        # A formatted line each, printed lines at once as on a console.
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        with logged_to(handler), contextlib.redirect_stdout(file):
+            yield
+    else:
+        yield
 
 
 class WorkingEngine:
@@ -117,7 +181,8 @@ class WorkingEngine:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self.pairs: list[Pair] = []
+        self.rounds: list[Round] = []
+        self.said = 0
 
     def prepare(self, voice: ReferenceVoice, report: Report, should_stop: ShouldStop) -> None:
         """Nothing to prepare."""
@@ -125,7 +190,7 @@ class WorkingEngine:
     def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
         from synthesis.engines.base import AudioChunk
 
-        self.pairs = by_turns(self._load, report, should_stop)
+        self.rounds, self.said = by_turns(self._load, report, should_stop)
         yield AudioChunk(np.zeros(12_000, np.float32))
 
     def release(self) -> None:
@@ -143,26 +208,6 @@ class WorkingEngine:
         return Fingerprint("bench", "1", "none", "cpu", "float32")
 
 
-def alone(load: Load) -> list[Pair]:
-    return by_turns(load, lambda _stage, _done, _total: None, lambda: False)
-
-
-def unkept(load: Load) -> list[Pair]:
-    """The calls themselves: a handler that does nothing, a stream that forgets."""
-    with logged_to(logging.NullHandler()), contextlib.redirect_stdout(Forgetful()):
-        return alone(load)
-
-
-def filed(load: Load, path: Path) -> list[Pair]:
-    """What the standard library does: a formatted line each, printed lines at once as on a console."""
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    with logged_to(handler), path.open("a", buffering=1) as file, contextlib.redirect_stdout(file):
-        pairs = alone(load)
-    handler.close()
-    return pairs
-
-
 class Forgetful(io.TextIOBase):
     def write(self, text: str) -> int:
         return len(text)
@@ -178,7 +223,7 @@ def logged_to(handler: logging.Handler) -> Iterator[None]:
         logging.root.handlers[:] = before
 
 
-def in_a_job(load: Load) -> tuple[list[Pair], int, int]:
+def in_a_job(load: Load) -> tuple[WorkingEngine, int, int]:
     """Also the lines in the log file, and how many became events."""
     from synthesis.jobs import lifecycle, spec
     from synthesis.models import Event, User
@@ -194,19 +239,19 @@ def in_a_job(load: Load) -> tuple[list[Pair], int, int]:
     Performance(claim, engine, lambda: False).run()
     kept = sum(1 for _ in log_lines.read(store.log_path(claim.job_id)))
     events = Event.objects.filter(job_id=claim.job_id, kind="log", data__code="").count()
-    return engine.pairs, kept, events
+    return engine, kept, events
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--slice", type=float, default=1.0, help="seconds of work in one slice")
     parser.add_argument("--rate", type=int, default=10_000, help="lines a second")
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, portal(Path(directory)):
         result = {"machine": machine(), **measure(arguments, Path(directory) / "library.log")}
-    print(json.dumps(result, indent=2))
+    json.dump(result, sys.stdout, indent=2)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
@@ -250,48 +295,55 @@ def _people_and_a_voice() -> None:
     voice.save(force_insert=True)
 
 
-def measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
-    load = _load(arguments)
-    in_job, kept, events = in_a_job(load)
-    called, library_pairs = unkept(load), filed(load, path)
-    said = sum(loud.said for _silent, loud in in_job)
-    silent_s = sum(silent.thread_s for silent, _loud in in_job)
+def measure(arguments: argparse.Namespace, file: Path) -> dict[str, Any]:
+    load = _load(arguments, file)
+    engine, kept, events = in_a_job(load)
+    rounds = engine.rounds
+    silent, loud = [one[Way.SILENT] for one in rounds], [one[Way.KEPT] for one in rounds]
+    slowdown = {way.value: _slowdown(rounds, way, Way.SILENT) for way in Way if way is not Way.SILENT}
+    slowdown["in a job, beyond the calls alone"] = _slowdown(rounds, Way.KEPT, Way.CALLED)
     return {
-        "pairs": load.pairs,
-        "slice_s": round(statistics.median(silent.wall_s for silent, _loud in in_job), 3),
-        "lines_per_s_of_work": round(said / silent_s),
-        "busyness": round(statistics.median(silent.wall_s / silent.thread_s for silent, _loud in in_job), 2),
-        "lines_said": said,
+        "rounds": load.rounds,
+        "slice_s": round(statistics.median(one.wall_s for one in silent), 3),
+        "restlessness_percent": _restlessness([one.product_s for one in silent]),
+        "lines_per_s": round(engine.said / (sum(one.wall_s for one in loud) * (1 + RUN_IN))),
+        "lines_said": engine.said,
         "lines_in_file": kept,
         "events_of_lines": events,
-        "slowdown_percent": {
-            "the calls alone, nobody keeps the lines": _slowdown(called),
-            "standard library, to a file": _slowdown(library_pairs),
-            "in a job": _slowdown(in_job),
-            "in a job, beyond the calls alone": {
-                name: round(percent - _slowdown(called)[name], 2) for name, percent in _slowdown(in_job).items()
-            },
-        },
+        "slowdown_percent": slowdown,
+        "slower_products_percent": _median(
+            [(one[Way.KEPT].product_s / one[Way.CALLED].product_s - 1) * 100 for one in rounds]
+        ),
     }
 
 
-def _load(arguments: argparse.Namespace) -> Load:
-    """By the processor time of a product, which a busy machine does not change much."""
+def _load(arguments: argparse.Namespace, file: Path) -> Load:
     sample = 1000
-    quickest = min(work(sample, 0, lambda _stage, _done, _total: None, lambda: False).thread_s for _ in range(5))
-    product_s = quickest / sample
-    return Load(arguments.pairs, round(arguments.slice / product_s), arguments.rate * product_s)
+    silent = [work(sample, 0, lambda _stage, _done, _total: None, lambda: False)[0] for _ in range(5)]
+    product_s = statistics.median(one.wall_s for one in silent) / sample
+    return Load(arguments.rounds, round(arguments.slice / product_s), arguments.rate * product_s, file)
 
 
-def _slowdown(pairs: list[Pair]) -> dict[str, float]:
+def _slowdown(rounds: list[Round], way: Way, than: Way) -> dict[str, float | list[float]]:
+    return _median([(one[way].products / one[than].products - 1) * 100 for one in rounds])
+
+
+def _median(values: list[float]) -> dict[str, float | list[float]]:
+    """With the two order statistics that enclose it with 95 % probability: n/2 -+ 1.96 sqrt(n)/2, by the normal
+    approximation of the binomial distribution."""
+    ordered, count = sorted(values), len(values)
+    away = 1.96 * math.sqrt(count) / 2
+    low, high = max(math.floor(count / 2 - away), 0), min(math.ceil(count / 2 + away), count - 1)
     return {
-        "wall": _percent([loud.wall_s / silent.wall_s for silent, loud in pairs]),
-        "engine_thread_cpu": _percent([loud.thread_s / silent.thread_s for silent, loud in pairs]),
+        "median": round(statistics.median(ordered), 2),
+        "within": [round(ordered[low], 2), round(ordered[high], 2)],
     }
 
 
-def _percent(ratios: list[float]) -> float:
-    return round((statistics.median(ratios) - 1) * 100, 2)
+def _restlessness(values: list[float]) -> float:
+    """How far apart equal slices of work are: half the distance of their quartiles, in per cent of their median."""
+    first, middle, third = statistics.quantiles(values, n=4)
+    return round((third - first) / 2 / middle * 100, 2)
 
 
 if __name__ == "__main__":

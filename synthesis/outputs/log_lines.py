@@ -41,10 +41,13 @@ class Lines:
     def add(self, at: float, level: Level, stage: str, message: str) -> None:
         if level is self._level and stage == self._stage and -SAME_MOMENT_S < at - self._at < SAME_MOMENT_S:
             self._messages.append(message)
-            return
-        self._at, self._level, self._stage = at, level, stage
-        self._messages = [message]
-        self.groups.append((LogLine(at, level, stage, message), self._messages))
+        else:
+            self.extend(at, level, stage, [message])
+
+    def extend(self, at: float, level: Level, stage: str, messages: list[str]) -> None:
+        """``messages``, one or more, become a group that this object keeps."""
+        self._at, self._level, self._stage, self._messages = at, level, stage, messages
+        self.groups.append((LogLine(at, level, stage, messages[0]), messages))
 
     def __len__(self) -> int:
         return sum(len(messages) for _first, messages in self.groups)

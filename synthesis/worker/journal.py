@@ -32,6 +32,10 @@ class EngineLines(Protocol):
         """See that ``take`` will give all that was said until now, even in the middle of a burst."""
         ...
 
+    def turn(self) -> None:
+        """The stage changes: what was said until now belongs to the one before."""
+        ...
+
 
 class Journal:
     """Collects facts of one claim. Used by the worker's main thread alone; any may read ``stage``."""
@@ -46,7 +50,10 @@ class Journal:
 
     def progress(self, fact: Progressed, *, at_once: bool = False) -> None:
         """Where the job is now. Of several within one interval only the last is stored."""
-        self.stage = fact.stage
+        if fact.stage is not self.stage:
+            if self.engine_lines is not None:
+                self.engine_lines.turn()
+            self.stage = fact.stage
         self._progress = (fact, timezone.now())
         if at_once:
             self.flush()

@@ -9,7 +9,7 @@ from synthesis.outputs.log_lines import LogLine
 MOST_AT_ONCE = 50
 """Lines that become events in one flush of the journal, at most; the file has all. Warnings and errors are counted by
 themselves: no burst of other lines may hide them."""
-MOST_A_SECOND = 20
+MOST_A_SECOND = 8
 """Lines that become events in the long run: nobody reads faster, and each costs a row and a frame per reader."""
 
 

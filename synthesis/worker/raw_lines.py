@@ -11,9 +11,13 @@ MOST_CHARS = 4000
 """Of one line; what is longer is cut and says so."""
 MOST_LINES = 200
 """Of one message: a traceback that does not end is cut in two."""
+BURST_CHARS = 1000
+"""More than this in one go is looked at as a whole first."""
 QUIET_S = 1.0
 """The beginning of a line is taken for a whole one when nothing has followed for this long."""
 
+MARK = "\x1e"
+"""Before a record of level INFO that stands between printed lines (worker/tape.py)."""
 _TRACEBACK = "Traceback (most recent call last):"
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
@@ -31,6 +35,9 @@ _NAMES = "|".join(sorted(_WORDS, key=len, reverse=True))
 _FIRST = frozenset("DIWEFCdiwefc[(<")
 """A level word begins with one of these: most lines do not, and need no closer look."""
 _LEVEL = re.compile(rf"[\[(<]?(?:({_NAMES})\b|((?i:{_NAMES}))[\])>]?:)")
+_TELLING_FIRST = _FIRST | set(" T")
+_TELLING = re.compile(rf"^(?:\s|{re.escape(_TRACEBACK)}|{_LEVEL.pattern})", re.MULTILINE)
+"""How a printed line begins whose level, or whose end, its first characters may tell."""
 
 
 def tidy(text: str) -> str:
@@ -55,6 +62,16 @@ def _cut(line: str) -> str:
     return line if len(line) <= MOST_CHARS else f"{line[:MOST_CHARS]}… [+{len(line) - MOST_CHARS}]"
 
 
+def plain_lines(text: str) -> list[str] | None:
+    """The lines of a burst, if none of them needs a closer look; a few calls for all of them. ``text`` ends a line."""
+    text = text.removeprefix(MARK).replace(f"\n{MARK}", "\n")
+    lines = text[:-1].split("\n")
+    if "" in lines or not "".join(lines).isprintable() or max(map(len, lines)) > MOST_CHARS:
+        return None
+    telling = not _TELLING_FIRST.isdisjoint(line[0] for line in lines) and _TELLING.search(text)
+    return None if telling else lines
+
+
 class LineMaker:
     """Puts together what is written to one stream. Tracebacks stay whole."""
 
@@ -66,10 +83,32 @@ class LineMaker:
         self._traceback: list[str] = []
 
     def feed(self, at: float, stage: str, text: str, lines: Lines) -> None:
-        """Take what was written and add the lines that are whole now to ``lines``."""
+        """Take what was written, with marked records between it, and add the lines that are whole now to ``lines``."""
+        if len(text) > BURST_CHARS:
+            text = self._feed_plain(at, stage, text, lines)
+        printed, *marked = text.split(MARK) if MARK in text else (text,)
+        if printed:
+            self._feed_printed(at, stage, printed, lines)
+        for piece in marked:
+            record, _, printed = piece.partition("\n")
+            lines.add(at, Level.INFO, stage, tidy(record))
+            if printed:
+                self._feed_printed(at, stage, printed, lines)
+
+    def _feed_plain(self, at: float, stage: str, text: str, lines: Lines) -> str:
+        """Take the whole lines of a burst if that is easy; what remains."""
+        end = text.rfind("\n") + 1
+        whole = None if self._traceback or not end else plain_lines(self._begun + text[:end])
+        if whole is None:
+            return text
+        lines.extend(at, self._level, stage, whole)
+        self._begun = ""
+        return text[end:]
+
+    def _feed_printed(self, at: float, stage: str, text: str, lines: Lines) -> None:
         if not self._begun and not self._traceback:
             self._at, self._stage = at, stage
-            if text.find("\n") == len(text) - 1 and text:  # the usual case, one whole line
+            if text.find("\n") == len(text) - 1:  # the usual case, one whole line
                 self._line(text[:-1], lines)
                 return
         self._written_at = at

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import logging
 import os
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -185,6 +187,31 @@ def test_a_burst_is_whole_in_the_file_and_bounded_among_the_events(hear: Hear) -
     assert len(shown) < 6 * MOST_AT_ONCE
     skipped = Event.objects.filter(job=job, data__code="lines_skipped")
     assert sum(event.data["values"]["count"] for event in skipped) + len(shown) == 25_001
+
+
+def test_a_burst_that_lasts_keeps_order_levels_and_stage(hear: Hear) -> None:
+    said: list[tuple[Level, str]] = []
+
+    def burst() -> None:
+        until = time.monotonic() + 0.8
+        while time.monotonic() < until:
+            number = len(said)
+            if number % 1000 == 500:
+                library.warning("warned %d", number)
+                said.append((Level.WARNING, f"warned {number}"))
+            elif number % 2:
+                print("printed", number)
+                said.append((Level.INFO, f"printed {number}"))
+            else:
+                library.info("logged %d", number)
+                said.append((Level.INFO, f"logged {number}"))
+
+    lines = file_of(hear(burst))
+    assert len(said) > 5_000
+    assert [(line.level, line.message) for line in lines] == said
+    assert {line.stage for line in lines} == {"acoustic"}
+    latest = itertools.accumulate((line.at for line in lines), max)
+    assert all(line.at > before - 0.1 for line, before in zip(lines, latest, strict=True))
 
 
 def test_threads_do_not_mix_their_lines(hear: Hear) -> None:
