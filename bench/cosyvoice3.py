@@ -26,11 +26,13 @@ from bench.plain_cosyvoice3 import PlainFlow, PlainLlm, PlainSampler
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.decoder import MAX_HOP_CHUNKS, Decoder, SpeechStream, as_tensor
-from synthesis.engines.cosyvoice3.engine import fit_linears
 from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, FlowConfig, FlowPrompt, FlowStream, flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision
+from synthesis.engines.cosyvoice3.loading import fit_linears
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
-from synthesis.engines.cosyvoice3.vocoder import Vocoder, VocoderConfig, load_vocoder, vocoder_shapes
+from synthesis.engines.cosyvoice3.vocoder import Vocoder
+from synthesis.engines.cosyvoice3.vocoder_layers import VocoderConfig
+from synthesis.engines.cosyvoice3.vocoder_weights import load_vocoder, vocoder_shapes
 
 DEFAULT_OUT = Path(__file__).parent / "results" / "cosyvoice3.json"
 LIBRARIES = ("torch", "numpy")

@@ -69,8 +69,9 @@ def test_a_page_stays_responsive_while_a_burst_arrives(open_page: OpenPage, port
         clicks += 1
     assert burst.returncode == 0
     expect(newest).to_contain_text(f"line {LINES - 1} of the engine")
+    page.wait_for_function("clicks => window.delays.length === clicks", arg=clicks)  # the last one's frame comes later
     delays = page.evaluate("() => window.delays")
-    assert len(delays) == clicks > 3
+    assert clicks > 3
     assert sorted(delays)[len(delays) // 2] < 100
     assert sorted(delays)[round(len(delays) * 0.9) - 1] < 200
     assert page.locator(".log-line").count() == MOST_NODES

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from synthesis.engines.cosyvoice3.batch import Batch, Speaker, TooLong, decode_together
 from synthesis.engines.cosyvoice3.llm import DecodeOptions, Llm, Prompt, bounds
@@ -81,6 +82,15 @@ def test_a_row_is_the_same_to_the_bit_whoever_sits_beside_it(llm: Llm, vectors: 
     alone = run(0, [])
     assert torch.equal(run(0, [1, 2, 3]), alone)
     assert torch.equal(run(3, [0, 2]), alone)
+
+
+def test_a_step_asks_the_device_for_no_number(llm: Llm) -> None:
+    """What a recorded graph needs, and what can be known of it without a GPU: on tensors that have no values."""
+    batch = Batch(llm, 2, 64)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        assert batch.step({0: 1}).shape == (2, llm.config.speech_ids)
+        with pytest.raises(DataDependentOutputException):
+            batch.step({0: 1}).argmax().item()
 
 
 def test_a_stop_ends_one_speaker_alone(llm: Llm, vectors: dict[str, Tensor], seeded: dict[str, list[int]]) -> None:

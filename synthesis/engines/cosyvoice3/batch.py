@@ -48,8 +48,8 @@ class Batch:
         self._positions = torch.arange(capacity, device=like.device)
         self._lengths = torch.zeros(rows, dtype=torch.int64, device=like.device)
         self._tokens = torch.zeros(rows, dtype=torch.int64, device=like.device)
-        self._graph: torch.cuda.CUDAGraph | None = None
         self._log_probs = torch.empty(0)
+        self._graph = self._recorded() if like.is_cuda else None
 
     @property
     def rows(self) -> int:
@@ -81,23 +81,28 @@ class Batch:
         taken = torch.tensor([int(row in tokens) for row in rows]).to(self._lengths.device, non_blocking=True)
         # A free row computes at position 0, where it can never run out of its memory.
         self._lengths.mul_(taken)
-        if self._tokens.is_cuda:
-            self._replay()
-        else:
+        if self._graph is None:
             self._log_probs = self._all_rows()
+        else:
+            self._graph.replay()
         self._lengths.add_(taken)
         return self._log_probs
 
-    def _replay(self) -> None:
-        if self._graph is None:
+    @torch.inference_mode()
+    def _recorded(self) -> torch.cuda.CUDAGraph:
+        """The step as one graph. Recorded before anybody speaks: what other threads do on the device would spoil it."""
+        beside = torch.cuda.Stream(self._keys.device)  # type: ignore[no-untyped-call]
+        beside.wait_stream(torch.cuda.current_stream(self._keys.device))
+        with torch.cuda.stream(beside):
             self._all_rows()  # once outside, so that libraries have what they allocate at first use
-            torch.cuda.synchronize()
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
-                self._log_probs = self._all_rows()
-        self._graph.replay()
+        torch.cuda.current_stream(self._keys.device).wait_stream(beside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._log_probs = self._all_rows()
+        return graph
 
     def _all_rows(self) -> Tensor:
+        """(R, V). Nothing here may ask for a number of the device: a graph could not hold it."""
         x = self.model.embed_speech(self._tokens)
         seen = (self._positions <= self._lengths[:, None])[:, None, None]
         for index, block in enumerate(self.model.blocks):
@@ -176,7 +181,7 @@ def decode_together(batch: Batch, waiting: Callable[[], Speaker | None]) -> Iter
             else:
                 tokens[row] = token
             yield one, token
-        log_probs = batch.step(tokens)
+        log_probs = batch.step(tokens).cpu()  # for all rows at once: the one thing that a step waits for
         following = {row: log_probs[row] for row in tokens}
 
 

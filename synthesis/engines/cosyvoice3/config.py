@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from synthesis.engines.base import WeightsUnusable
 from synthesis.engines.cosyvoice3.flow import FlowConfig
-from synthesis.engines.cosyvoice3.vocoder import VocoderConfig
+from synthesis.engines.cosyvoice3.vocoder_layers import VocoderConfig
 
 CONFIG_FILE = "config.json"
 """Sections ``llm``, ``flow`` and ``hift``. The published one is an empty object: everything as released."""

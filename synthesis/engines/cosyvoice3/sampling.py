@@ -43,12 +43,12 @@ class RepetitionAware:
         self._options = options or SamplingOptions()
 
     def __call__(self, log_probs: Tensor, decoded: Sequence[int], forbidden: Sequence[int]) -> int:
-        scores = without(log_probs, forbidden)
+        scores = without(log_probs.cpu(), forbidden)  # the only time that a device is waited for
         probs, ids = nucleus(scores, self._options)
         drawn = int(ids[self._draw(probs)])
         window = decoded[-self._options.window :]
         if window.count(drawn) >= self._options.window * self._options.repetition:
-            return self._draw(without(scores, [drawn]).softmax(0).cpu())
+            return self._draw(without(scores, [drawn]).softmax(0))
         return drawn
 
     def _draw(self, probs: Tensor) -> int:
@@ -58,18 +58,18 @@ class RepetitionAware:
 
 def greedy(log_probs: Tensor, decoded: Sequence[int], forbidden: Sequence[int]) -> int:
     """The likeliest id."""
-    return int(without(log_probs, forbidden).argmax())
+    return int(without(log_probs.cpu(), forbidden).argmax())
 
 
 def without(scores: Tensor, forbidden: Sequence[int]) -> Tensor:
-    """``scores`` (V,) with the forbidden ids at minus infinity; the tensor given stays as it is."""
+    """``scores`` (V,), on the processor, with the forbidden ids at minus infinity; the tensor given stays as it is."""
     if not forbidden:
         return scores
-    return scores.index_fill(0, torch.tensor(forbidden, device=scores.device), float("-inf"))
+    return scores.index_fill(0, torch.tensor(forbidden), float("-inf"))
 
 
 def nucleus(scores: Tensor, options: SamplingOptions) -> tuple[Tensor, Tensor]:
-    """Probabilities and ids of the likeliest, likeliest first, on the processor: (n,) float32, (n,) int64.
+    """Probabilities and ids of the likeliest, likeliest first: (n,) float32, (n,) int64; all on the processor.
 
     Of equal ones the lower id comes first. The id that crosses ``top_p`` belongs to it, so there is always one.
     """
@@ -87,4 +87,4 @@ def likeliest(probs: Tensor, count: int) -> tuple[Tensor, Tensor]:
     ids = (probs >= least).nonzero().squeeze(1)
     chosen = probs[ids]
     order = chosen.argsort(descending=True, stable=True)[:count]
-    return chosen[order].cpu(), ids[order].cpu()
+    return chosen[order], ids[order]

@@ -5,31 +5,35 @@ work: ``VocoderState`` holds the last inputs of each convolution, nine running p
 neighbours. Pieces joined equal the whole to rounding. One request at a time: shapes are ``(1, channels, time)``.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from synthesis.engines.base import ShouldStop, Stopped
+from synthesis.engines.cosyvoice3.vocoder_layers import (
+    F0_LOOK_AHEAD,
+    MEL,
+    POST_KERNEL,
+    UP_SLOPE,
+    Conv,
+    PitchPredictor,
+    ResBlock,
+    Up,
+    VocoderConfig,
+    VocoderState,
+)
 
-MEL = 80
 SAMPLE_RATE_HZ = 24_000
 SINE_LEVEL = 0.1
 VOICED_NOISE = 0.003
 UNVOICED_NOISE = SINE_LEVEL / 3
 VOICED_ABOVE_HZ = 10.0
-UP_SLOPE = 0.1
 POST_SLOPE = 0.01
 """The reference leaves it at the library's default here."""
 MAX_MAGNITUDE = 100.0
 LIMIT = 0.99
-F0_KERNELS = (4, 3, 3, 3, 3)
-F0_LOOK_AHEAD = F0_KERNELS[0] - 1
-POST_KERNEL = 7
-SNAKE_EPSILON = 1e-9
 PIECE_FRAMES = 50
 """Frames that whole work takes at a time: their sums stay in a processor's caches."""
 GPU_PIECE_FRAMES = 500
@@ -37,178 +41,6 @@ GPU_PIECE_FRAMES = 500
 
 OnFrames = Callable[[int, int], None]
 """Progress: mel frames done, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class VocoderConfig:
-    """Names as in a directory's own config; the defaults are the released model."""
-
-    base_channels: int = 512
-    f0_channels: int = 512
-    upsample_rates: tuple[int, ...] = (8, 5, 3)
-    upsample_kernel_sizes: tuple[int, ...] = (16, 11, 7)
-    n_fft: int = 16
-    hop_len: int = 4
-    resblock_kernel_sizes: tuple[int, ...] = (3, 7, 11)
-    source_resblock_kernel_sizes: tuple[int, ...] = (7, 7, 11)
-    resblock_dilations: tuple[int, ...] = (1, 3, 5)
-    conv_pre_look_right: int = 4
-    nb_harmonics: int = 8
-    """Beside the fundamental."""
-    noise_seed: int = 0
-    noise_skip: int = 5_052_970
-    """Random numbers between the seed and the first of the source's: what the reference draws before."""
-
-    @property
-    def spectrum_frames(self) -> int:
-        """Spectrum frames of one mel frame."""
-        return math.prod(self.upsample_rates)
-
-    @property
-    def frame_samples(self) -> int:
-        return self.spectrum_frames * self.hop_len
-
-    @property
-    def sines(self) -> int:
-        return self.nb_harmonics + 1
-
-    @property
-    def spectrum(self) -> int:
-        """Real and imaginary channels of a spectrum."""
-        return self.n_fft + 2
-
-    @property
-    def look_ahead(self) -> int:
-        """Frames that wait for their right neighbours before the network works on them."""
-        return F0_LOOK_AHEAD + self.conv_pre_look_right
-
-    def channels(self, stage: int) -> int:
-        """After up-sampling ``stage``; -1 is before the first."""
-        return self.base_channels >> (stage + 1)
-
-    def source_stride(self, stage: int) -> int:
-        """Spectrum frames of one time step of ``stage``."""
-        return math.prod(self.upsample_rates[stage + 1 :])
-
-
-@dataclass(slots=True)
-class VocoderState:
-    """Of one request between two pieces."""
-
-    noise: torch.Generator
-    tails: dict[nn.Module, Tensor] = field(default_factory=dict)
-    """The inputs of each convolution that its next output still needs."""
-    mel: Tensor | None = None
-    """(1, 80, ·) not yet through the network."""
-    started: bool = False
-    phase: Tensor | None = None
-    """(sines, 1) turns so far, float64."""
-    source: Tensor | None = None
-    """(·,) source samples that the next spectrum frame needs."""
-    overlap: Tensor | None = None
-    """(2, 3, hop) sums that later spectrum frames add to: of samples, and of squared windows."""
-    samples: Tensor | None = None
-    """(·,) made, and held back until the frame after is there."""
-
-
-class Conv(nn.Conv1d):
-    """A convolution that sees the past only. ``state`` holds what is past; before the start there are zeros."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, dilation: int = 1, stride: int = 1, left: int | None = None
-    ) -> None:
-        super().__init__(inputs, outputs, kernel, stride=stride, dilation=dilation)
-        self.reach = (kernel - 1) * dilation
-        self.left = self.reach if left is None else left
-
-    def past(self, x: Tensor, state: VocoderState) -> Tensor:
-        """(1, inputs, T) → with the past in front; keeps what the next call needs."""
-        tail = state.tails.get(self)
-        x = functional.pad(x, (self.left, 0)) if tail is None else torch.cat((tail, x), 2)
-        outputs = (x.shape[2] - self.reach - 1) // self.stride[0] + 1
-        state.tails[self] = x[:, :, outputs * self.stride[0] :].clone()
-        return x
-
-    def forward(self, x: Tensor, state: VocoderState) -> Tensor:  # type: ignore[override]
-        """(1, inputs, T) → (1, outputs, ~T / stride)"""
-        return super().forward(self.past(x, state))
-
-
-class Up(nn.Module):
-    """Every input repeated ``rate`` times, then a causal convolution with ``kernel`` taps.
-
-    Taps that meet the same input are summed beforehand (``summed_taps``): three products an output instead of
-    up to sixteen.
-    """
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, rate: int) -> None:
-        super().__init__()
-        self.rate = rate
-        self.conv = Conv(inputs, outputs * rate, 1 + -(-(kernel - 1) // rate))
-
-    def forward(self, x: Tensor, state: VocoderState) -> Tensor:
-        """(1, inputs, T) → (1, outputs, rate · T)"""
-        phases: Tensor = self.conv(x, state)[0]
-        return phases.view(-1, self.rate, phases.shape[1]).transpose(1, 2).flatten(1)[None]
-
-
-def summed_taps(weight: Tensor, rate: int) -> Tensor:
-    """Taps at the fast rate (outputs, inputs, k) → those of each phase at the slow (outputs · rate, inputs, K).
-
-    Output t of phase p hears input (p - k + 1 + tap) // rate steps away, through ``tap``.
-    """
-    outputs, inputs, kernel = weight.shape
-    reach = -(-(kernel - 1) // rate)
-    summed = weight.new_zeros(outputs, rate, inputs, reach + 1)
-    for phase in range(rate):
-        for tap in range(kernel):
-            summed[:, phase, :, reach + (phase - kernel + 1 + tap) // rate] += weight[:, :, tap]
-    return summed.flatten(0, 1)
-
-
-class Snake(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(torch.empty(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x + sin²(αx) / α (Ziyin et al., 2020): (1, C, T) → the same."""
-        alpha = self.alpha[:, None]
-        return x + torch.sin(x * alpha).square() / (alpha + SNAKE_EPSILON)
-
-
-class ResBlock(nn.Module):
-    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
-        super().__init__()
-        self.convs1 = nn.ModuleList(Conv(channels, channels, kernel, dilation=dilation) for dilation in dilations)
-        self.convs2 = nn.ModuleList(Conv(channels, channels, kernel) for _ in dilations)
-        self.activations1 = nn.ModuleList(Snake(channels) for _ in dilations)
-        self.activations2 = nn.ModuleList(Snake(channels) for _ in dilations)
-
-    def forward(self, x: Tensor, state: VocoderState) -> Tensor:
-        """(1, C, T) → the same."""
-        layers = zip(self.activations1, self.convs1, self.activations2, self.convs2, strict=True)
-        for activation1, conv1, activation2, conv2 in layers:
-            x = x + conv2(activation2(conv1(activation1(x), state)), state)
-        return x
-
-
-class PitchPredictor(nn.Module):
-    """Fundamental frequency, in float64: the phase of the source multiplies every error by hundreds."""
-
-    def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
-        self.look = nn.Conv1d(MEL, config.f0_channels, F0_KERNELS[0])
-        self.convs = nn.ModuleList(Conv(config.f0_channels, config.f0_channels, kernel) for kernel in F0_KERNELS[1:])
-        self.classifier = nn.Linear(config.f0_channels, 1)
-
-    def forward(self, mel: Tensor, state: VocoderState) -> Tensor:
-        """(1, 80, T + 3) → (T,) Hz, float64"""
-        x = functional.elu(self.look(mel.double()))
-        for conv in self.convs:
-            x = functional.elu(conv(x, state))
-        pitch: Tensor = self.classifier(x[0].T)[:, 0].abs()
-        return pitch
 
 
 class Vocoder(nn.Module):
@@ -393,91 +225,3 @@ def source_down(config: VocoderConfig, stage: int) -> Conv:
 
 def down_kernel(stride: int) -> int:
     return 2 * stride if stride > 1 else 1
-
-
-def load_vocoder(
-    config: VocoderConfig, weights: Mapping[str, Tensor], *, device: torch.device | str = "cpu"
-) -> Vocoder:
-    """From the published tensors, their shapes checked before (``vocoder_shapes``). float32, pitch in float64."""
-    plain = without_weight_norm(weights)
-    state: dict[str, Tensor] = {}
-    for name, value in plain.items():
-        if name.startswith("f0_predictor"):
-            state[pitch_name(name)] = value.double()
-        else:
-            state[name.replace("m_source.l_linear", "harmonics")] = value.float()
-    for i, rate in enumerate(config.upsample_rates):
-        state[f"ups.{i}.conv.weight"] = summed_taps(plain[f"ups.{i}.weight"], rate).float()
-        state[f"ups.{i}.conv.bias"] = state.pop(f"ups.{i}.bias").repeat_interleave(rate)
-        del state[f"ups.{i}.weight"]
-    with torch.device("meta"):
-        vocoder = Vocoder(config)
-    vocoder.load_state_dict(state, assign=True)
-    vocoder.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-    vocoder.noise_states()
-    if torch.device(device).type != "cpu":
-        vocoder.piece_frames = GPU_PIECE_FRAMES
-    return vocoder.requires_grad_(requires_grad=False).eval().to(device)
-
-
-def pitch_name(name: str) -> str:
-    """``f0_predictor.condnet.2.bias`` → ``pitch.convs.0.bias``; odd places of ``condnet`` are activations."""
-    parts = name.split(".")
-    if parts[1] == "classifier":
-        return f"pitch.classifier.{parts[2]}"
-    place = int(parts[2]) // 2
-    return f"pitch.convs.{place - 1}.{parts[3]}" if place else f"pitch.look.{parts[3]}"
-
-
-G, V = "parametrizations.weight.original0", "parametrizations.weight.original1"
-"""Names of a weight-normalised weight's length and direction."""
-
-
-def without_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights as plain tensors: g · v / |v|, in float64."""
-    plain = {name: value for name, value in weights.items() if not name.endswith((G, V))}
-    for name, length in weights.items():
-        if name.endswith(G):
-            layer = name.removesuffix(G)
-            direction = weights[layer + V].double()
-            norm = torch.linalg.vector_norm(direction, dim=(1, 2), keepdim=True)
-            plain[f"{layer}weight"] = direction * (length.double() / norm)
-    return plain
-
-
-def vocoder_shapes(config: VocoderConfig) -> dict[str, tuple[int, ...]]:
-    """The published names of ``hift.pt`` and their shapes."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "m_source.l_linear.weight": (1, config.sines),
-        "m_source.l_linear.bias": (1,),
-        "f0_predictor.classifier.weight": (1, config.f0_channels),
-        "f0_predictor.classifier.bias": (1,),
-    }
-    for i, kernel in enumerate(F0_KERNELS):
-        inputs = config.f0_channels if i else MEL
-        shapes |= normed(f"f0_predictor.condnet.{2 * i}", config.f0_channels, inputs, kernel)
-    shapes |= normed("conv_pre", config.base_channels, MEL, config.conv_pre_look_right + 1)
-    kernels = config.resblock_kernel_sizes
-    for i, kernel in enumerate(config.upsample_kernel_sizes):
-        channels = config.channels(i)
-        shapes |= normed(f"ups.{i}", channels, config.channels(i - 1), kernel)
-        shapes[f"source_downs.{i}.weight"] = (channels, config.spectrum, down_kernel(config.source_stride(i)))
-        shapes[f"source_downs.{i}.bias"] = (channels,)
-        shapes |= resblock_shapes(f"source_resblocks.{i}", channels, config.source_resblock_kernel_sizes[i], config)
-        for j, size in enumerate(kernels):
-            shapes |= resblock_shapes(f"resblocks.{i * len(kernels) + j}", channels, size, config)
-    return shapes | normed("conv_post", config.spectrum, channels, POST_KERNEL)
-
-
-def resblock_shapes(block: str, channels: int, kernel: int, config: VocoderConfig) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    for i in range(len(config.resblock_dilations)):
-        for half in (1, 2):
-            shapes |= normed(f"{block}.convs{half}.{i}", channels, channels, kernel)
-            shapes[f"{block}.activations{half}.{i}.alpha"] = (channels,)
-    return shapes
-
-
-def normed(layer: str, outputs: int, inputs: int, kernel: int) -> dict[str, tuple[int, ...]]:
-    """The three tensors of a weight-normalised convolution."""
-    return {f"{layer}.bias": (outputs,), f"{layer}.{G}": (outputs, 1, 1), f"{layer}.{V}": (outputs, inputs, kernel)}

@@ -8,8 +8,9 @@ import pytest
 
 from synthesis.engines import catalogue
 from synthesis.engines.base import Engine
-from synthesis.engines.cosyvoice3.engine import Options, load
+from synthesis.engines.cosyvoice3.engine import load
 from synthesis.engines.cosyvoice3.llm import DecodeOptions
+from synthesis.engines.cosyvoice3.options import Options
 from synthesis.jobs import replay
 from synthesis.models import Event, User, Voice
 from synthesis.vocabulary import Mode, Stage, Status

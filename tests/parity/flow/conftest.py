@@ -12,7 +12,9 @@ from torch import Tensor
 
 from synthesis.engines.cosyvoice3.flow import Flow, FlowConfig, FlowPrompt, load_flow
 from synthesis.engines.cosyvoice3.linears import fit
-from synthesis.engines.cosyvoice3.vocoder import Vocoder, VocoderConfig, load_vocoder
+from synthesis.engines.cosyvoice3.vocoder import Vocoder
+from synthesis.engines.cosyvoice3.vocoder_layers import VocoderConfig
+from synthesis.engines.cosyvoice3.vocoder_weights import load_vocoder
 
 Tensors = dict[str, Tensor]
 NOISE_SEED_OFFSET = 5

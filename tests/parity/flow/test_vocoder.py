@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from synthesis.engines.base import Stopped
-from synthesis.engines.cosyvoice3.vocoder import Up, Vocoder, VocoderConfig, load_vocoder, summed_taps, vocoder_shapes
+from synthesis.engines.cosyvoice3.vocoder import Vocoder
+from synthesis.engines.cosyvoice3.vocoder_layers import Up, VocoderConfig, summed_taps
+from synthesis.engines.cosyvoice3.vocoder_weights import load_vocoder, vocoder_shapes
 
 Tensors = dict[str, Tensor]
 WAVE_ATOL = 2e-5

@@ -20,10 +20,12 @@ from synthesis.engines.base import (
     TextUnspeakable,
     WeightsUnusable,
 )
-from synthesis.engines.cosyvoice3.engine import CosyVoice3Engine, Options, Voice, load, memory_named
+from synthesis.engines.cosyvoice3.engine import CosyVoice3Engine, load, memory_named
 from synthesis.engines.cosyvoice3.folder import FILES
 from synthesis.engines.cosyvoice3.linears import Precision
 from synthesis.engines.cosyvoice3.llm import DecodeOptions
+from synthesis.engines.cosyvoice3.options import Options
+from synthesis.engines.cosyvoice3.work import Voice
 from synthesis.vocabulary import Mode, Stage
 
 SPOKEN = DecodeOptions(keep_least=True)
