@@ -157,11 +157,12 @@ class Records(logging.Handler):
             if self._tape.hurried and record.levelno == _INFO and record.exc_info is None:
                 try:
                     text = record.msg % record.args if record.args else record.msg
-                    if text.isprintable():
-                        self._tape.pile.append(f"{MARK}{text}\n")
-                        return True
-                except Exception:  # noqa: BLE001, S110 no text, or one that does not take these arguments: see below
-                    pass
+                    ordinary = text.isprintable()
+                except Exception:  # noqa: BLE001 no text, or not for these arguments: ``record`` makes a line of it
+                    ordinary = False
+                if ordinary:
+                    self._tape.pile.append(f"{MARK}{text}\n")
+                    return True
             self._tape.record(record)
             return True
         for handler in self.before:
