@@ -14,9 +14,10 @@ import json
 import multiprocessing
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ import psutil
 
 from bench import bare_server, scratch_portal, sockets
 from bench.machine import machine
+from bench.medians import median
 from bench.scratch_portal import ROOT, ScratchPortal
 from bench.sockets import Plan, Seen
 
-LIBRARIES = ("websockets", "channels", "channels-redis", "daphne", "redis", "autobahn", "twisted")
+LIBRARIES = ("websockets", "channels", "channels-redis", "daphne", "redis", "hiredis", "autobahn", "twisted")
 STORED = 3
 """Events of a job (queued, started, one of progress) before the measurement."""
 
@@ -101,11 +103,15 @@ def main() -> None:
         scratch_portal.running(Path(directory)) as portal,
     ):
         key = portal.manage("createapikey", "admin")[-1]
-        for _ in range(arguments.rounds):
+        for number in range(arguments.rounds):
             for load in loads:
-                bare = _bare(load, arguments.seconds)
-                ours = _portal(portal, key, load, arguments.seconds)
-                rounds[load.name].append({"bare": bare, "portal": ours})
+                arms: dict[str, Callable[[], dict[str, Any]]] = {
+                    "bare": partial(_bare, load, arguments.seconds),
+                    "portal": partial(_portal, portal, key, load, arguments.seconds),
+                }
+                # Each is the first by turns: a machine that slows down favours neither.
+                order = ("bare", "portal") if number % 2 else ("portal", "bare")
+                rounds[load.name].append({arm: arms[arm]() for arm in order})
                 print(load.name, json.dumps(rounds[load.name][-1]), flush=True)
     figures = {load.name: {**asdict(load), **_medians(rounds[load.name])} for load in loads}
     head = {"bench": "event_path", "seconds": arguments.seconds, "rounds": arguments.rounds}
@@ -118,8 +124,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--rounds", type=int, default=3, help="the figures are their medians")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=16, help="the figures are their medians")
     parser.add_argument("--load", nargs="*", choices=[load.name for load in LOADS])
     parser.add_argument("--out", type=Path, nargs="?", const=ROOT / "bench/results/event_path.json")
     return parser.parse_args()
@@ -217,7 +223,7 @@ def _medians(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         for arm in ("bare", "portal")
     }
     ratios = {
-        name: round(statistics.median(one["portal"][name] / one["bare"][name] for one in rounds), 2)
+        name: median([one["portal"][name] / one["bare"][name] for one in rounds])
         for name in ("latency_p50_ms", "latency_p99_ms", "cpu_per_delivery_us")
     }
     return {**arms, "portal_to_bare": ratios}

@@ -23,7 +23,6 @@ import contextlib
 import io
 import json
 import logging
-import math
 import os
 import random
 import statistics
@@ -40,6 +39,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from bench.machine import machine
+from bench.medians import Sure, median
 from synthesis.vocabulary import Stage
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ def measure(arguments: argparse.Namespace, file: Path) -> dict[str, Any]:
         "lines_in_file": kept,
         "events_of_lines": events,
         "slowdown_percent": slowdown,
-        "slower_products_percent": _median(
+        "slower_products_percent": median(
             [(one[Way.KEPT].product_s / one[Way.CALLED].product_s - 1) * 100 for one in rounds]
         ),
     }
@@ -324,20 +324,8 @@ def _load(arguments: argparse.Namespace, file: Path) -> Load:
     return Load(arguments.rounds, round(arguments.slice / product_s), arguments.rate * product_s, file)
 
 
-def _slowdown(rounds: list[Round], way: Way, than: Way) -> dict[str, float | list[float]]:
-    return _median([(one[way].products / one[than].products - 1) * 100 for one in rounds])
-
-
-def _median(values: list[float]) -> dict[str, float | list[float]]:
-    """With the two order statistics that enclose it with 95 % probability: n/2 -+ 1.96 sqrt(n)/2, by the normal
-    approximation of the binomial distribution."""
-    ordered, count = sorted(values), len(values)
-    away = 1.96 * math.sqrt(count) / 2
-    low, high = max(math.floor(count / 2 - away), 0), min(math.ceil(count / 2 + away), count - 1)
-    return {
-        "median": round(statistics.median(ordered), 2),
-        "within": [round(ordered[low], 2), round(ordered[high], 2)],
-    }
+def _slowdown(rounds: list[Round], way: Way, than: Way) -> Sure:
+    return median([(one[way].products / one[than].products - 1) * 100 for one in rounds])
 
 
 def _restlessness(values: list[float]) -> float:

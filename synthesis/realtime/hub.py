@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 from synthesis.events import push, replay
 from synthesis.jobs.board import Board
@@ -20,6 +21,7 @@ from synthesis.jobs.board import read as read_board
 from synthesis.monitor import gauges
 from synthesis.realtime import requests
 from synthesis.realtime.audience import Audience, Follower, Following
+from synthesis.realtime.ear import hear
 from synthesis.realtime.frames import json_frame
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ QUEUE_EVERY_S = 0.5
 GAUGES_EVERY_S = 1.0
 REDIS_WITHIN_S = 1.0
 """A Redis that takes longer is away: the database serves, and hearing is tried again in a moment."""
+HEAR_AGAIN_S = 0.5
 
 
 class Socket(Follower, Protocol):
@@ -57,9 +60,9 @@ class Hub:
         """Jobs whose one-line state the portals have yet to be told."""
         self._changed_bell = asyncio.Event()
         self._queue_bell = asyncio.Event()
-        self._rung: set[Audience] = set()
-        """Audiences that have heard something which is not forwarded yet."""
-        self._rung_bell = asyncio.Event()
+        self._ended: set[str] = set()
+        """Login sessions whose sockets are to be closed."""
+        self._ended_bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     # What sockets ask of it
@@ -67,7 +70,8 @@ class Hub:
     def enter(self, socket: Socket) -> None:
         self._sockets.add(socket)
         if not self._tasks:
-            works = (self._listen, self._forward, self._look, self._tell_lines, self._tell_queue, self._tell_gauges)
+            tellers = (self._tell_lines, self._tell_queue, self._tell_gauges)
+            works = (self._listen, self._look, self._end_sessions, *tellers)
             self._tasks = [asyncio.create_task(_for_ever(work), name=f"hub{work.__name__}") for work in works]
 
     def leave(self, socket: Socket) -> None:
@@ -94,45 +98,56 @@ class Hub:
     # What it does by itself
 
     async def _listen(self) -> None:
-        layer = get_channel_layer()
-        # Ends by itself only if Redis cannot be reached at first; a connection that is lost later the layer renews.
-        async with asyncio.timeout(REDIS_WITHIN_S):
-            channel = await layer.new_channel("hub.")
-            await layer.group_add(push.GROUP, channel)
+        """Bells that come together make one write for each follower: a hub that falls behind catches up."""
+        reached = True
         while True:
-            message = await layer.receive(channel)
             try:
-                await self._hear(message)
+                await hear(get_channel_layer(), push.GROUP, self._hear, connect_within_s=REDIS_WITHIN_S)
+                reached = True
+            except (OSError, TimeoutError, RedisError) as problem:
+                if reached:
+                    logger.warning("Bells are not heard for now, only looked for: %r", problem)
+                reached = False
+            await asyncio.sleep(HEAR_AGAIN_S)
+
+    def _hear(self, bells: list[bytes]) -> None:
+        rung = set()
+        for bell in bells:
+            try:
+                if audience := self._hear_one(get_channel_layer().deserialize(bell)):
+                    rung.add(audience)
             except Exception:
                 # Nor may one broken bell (perhaps of a worker of another version) end the hearing.
                 logger.exception("A bell was not understood.")
+        for audience in rung:
+            try:
+                audience.forward()
+            except Exception:
+                # One broken event must not keep all others from their followers.
+                logger.exception("Events could not be passed on.")
 
-    async def _hear(self, message: dict[str, Any]) -> None:
+    def _hear_one(self, message: dict[str, Any]) -> Audience | None:
+        """The audience that has something to forward now."""
         if message["type"] == "job.events":
             self._changed.add(message["job"])
             self._changed_bell.set()
             if audience := self._audiences.get(message["job"]):
                 audience.hear(message["newest"], message["events"])
-                self._rung.add(audience)
-                self._rung_bell.set()
+                return audience
         elif message["type"] == "portal.queue":
             self._queue_bell.set()
         elif message["type"] == "session.ended":
-            for socket in [socket for socket in self._sockets if socket.session == message["session"]]:
-                await socket.session_ended()
+            self._ended.add(message["session"])
+            self._ended_bell.set()
+        return None
 
-    async def _forward(self) -> None:
-        """Write what was heard. Bells that came during the last round make one write: who falls behind catches up."""
+    async def _end_sessions(self) -> None:
         while True:
-            await self._rung_bell.wait()
-            self._rung_bell.clear()
-            rung, self._rung = self._rung, set()
-            for audience in rung:
-                try:
-                    audience.forward()
-                except Exception:
-                    # One broken event must not keep all others from their followers.
-                    logger.exception("Events could not be passed on.")
+            await self._ended_bell.wait()
+            self._ended_bell.clear()
+            ended, self._ended = self._ended, set()
+            for socket in [socket for socket in self._sockets if socket.session in ended]:
+                await socket.session_ended()
 
     async def _look(self) -> None:
         """One query tells which jobs have more than their followers saw."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from redis.asyncio import Redis as AsyncRedis
 
 from cosyweb import supervision
 from synthesis.events import push
@@ -106,6 +108,13 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)  # between two looks; the deadline bounds it
 
 
+async def until_async(condition: Callable[[], Awaitable[Any]]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)  # between two looks; the deadline bounds it
+
+
 @sync_to_async
 def note(job: Job, *lines: str) -> None:
     record(Job.objects.all(), job.pk, [Logged(severity=Level.INFO, stage=None, message=line) for line in lines])
@@ -141,6 +150,20 @@ async def test_a_hub_whose_redis_dies_reads_the_database_and_hears_again(
     await note(job, "four")
     await until(lambda: reader.seqs() == [1, 2, 3, 4])
     assert heard_after_s < 8.0  # about 2 s on a quiet machine
+
+
+async def test_bells_that_nobody_understands_do_not_end_the_hearing(running_hub: Hub) -> None:
+    reader = Reader()
+    running_hub.enter(reader)
+    layer = get_channel_layer()
+    redis = AsyncRedis.from_url(settings.REDIS_URL)
+    name = f"asgi__group__{push.GROUP}"
+    await until_async(lambda: redis.publish(name, b"\xc1"))  # no msgpack; answered with the number of listeners
+    for broken in ({"type": "job.events", "job": "of another version"}, {"kind": "no type"}):
+        await layer.group_send(push.GROUP, broken)
+    push.queue_changed()
+    await until(lambda: reader.queues > 0)
+    await redis.aclose()
 
 
 async def test_many_events_at_once_are_read_from_the_database(
