@@ -84,7 +84,8 @@ TEMPLATES = [
 
 # ── Database: SQLite with short IMMEDIATE transactions, or PostgreSQL ────────
 
-# A checkpoint syncs the disk while writers wait. At four times the usual distance it falls on one write in a thousand.
+# A checkpoint syncs the disk while a writer waits. The web process makes one a second beside them all
+# (synthesis/monitor/checkpoint.py); a writer makes its own only where that has failed for four times the usual distance.
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
     "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA wal_autocheckpoint=4000; "
@@ -132,7 +133,7 @@ CHANNEL_LAYERS = {
                     "address": REDIS_URL,
                     "socket_connect_timeout": 1,
                     "socket_timeout": None,
-                    "protocol": 2,  # redis-py reads a bell a fifth faster in it than in version 3
+                    "protocol": 2,  # in it a bell is a plain array, as synthesis/realtime/ear.py reads it
                 }
             ]
         },

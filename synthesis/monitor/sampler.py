@@ -1,4 +1,4 @@
-"""Looks at the gauges once a second, whether anybody follows or not."""
+"""Once a second: looks at the gauges, whether anybody follows or not, and moves the database's log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.utils import DatabaseError
 
 from synthesis.events import push
 from synthesis.monitor import gauges
+from synthesis.monitor.checkpoint import checkpoint
 from synthesis.monitor.past import Look, past
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Sampler(threading.Thread):
             try:
                 close_old_connections()
                 self._look()
+                checkpoint()
                 self._blind = False
             except (DatabaseError, OSError) as problem:
                 if not self._blind:  # once an outage, not once a second
