@@ -85,7 +85,7 @@ TEMPLATES = [
 # ── Database: SQLite with short IMMEDIATE transactions, or PostgreSQL ────────
 
 # A checkpoint syncs the disk while a writer waits. The web process makes one a second beside them all
-# (synthesis/monitor/checkpoint.py); a writer makes its own only where that has failed for four times the usual distance.
+# (synthesis/monitor/checkpoint.py); a writer makes its own only after four times the usual distance without one.
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
     "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA wal_autocheckpoint=4000; "
