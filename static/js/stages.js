@@ -1,6 +1,6 @@
 /** How far each stage of a job is. The same rule as synthesis/web/stages.py. */
 
-import { ENDED, Stage, Status } from "./vocabulary.js";
+import { Stage, Status } from "./vocabulary.js";
 
 const MAX_STEP_GAP_S = 60;
 
@@ -22,7 +22,7 @@ export function stageShares({ status, stage, step, segments_total }) {
   };
 }
 
-/** Seconds spent in each stage: from each event to the next counts for the stage of the first. */
+/** Seconds spent in each stage: from each progress to the next counts for the stage of the first, without pauses. */
 export class StageClock {
   #last = null;
 
@@ -33,9 +33,11 @@ export class StageClock {
 
   /** @param {any} frame */
   hear(frame) {
-    const gap = this.#last ? frame.at - this.#last.at : 0;
-    if (this.#last && gap >= 0 && gap <= MAX_STEP_GAP_S) this.seconds[this.#last.stage] += gap;
-    if (frame.kind === "progress") this.#last = { at: frame.at, stage: frame.stage };
-    else if (frame.status !== Status.RUNNING || ENDED.includes(frame.status)) this.#last = null;
+    if (frame.status !== Status.RUNNING) this.#last = null;
+    else if (frame.kind === "progress") {
+      const gap = this.#last ? frame.at - this.#last.at : 0;
+      if (gap > 0 && gap <= MAX_STEP_GAP_S) this.seconds[this.#last.stage] += gap;
+      this.#last = { at: frame.at, stage: frame.stage };
+    }
   }
 }

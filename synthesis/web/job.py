@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -34,7 +35,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     line = lines_of([row])[0]
     segments = [_segment(row, segment) for segment in row.segments.all()]
     log = list(_log(row))
-    moments = row.events.filter(kind="progress").order_by("seq").values_list("at", "data__stage")
+    moments = row.events.filter(Q(kind="progress") | ~Q(status=Status.RUNNING)).order_by("seq")
     context = {
         "job": row,
         "line": line,
@@ -51,7 +52,10 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
             "last_seq": row.last_seq,
             "segments": segments,
             "log": log,
-            "stage_seconds": stage_seconds((at.timestamp(), stage) for at, stage in moments),
+            "stage_seconds": stage_seconds(
+                (at.timestamp(), stage if kind == "progress" else None)
+                for at, kind, stage in moments.values_list("at", "kind", "data__stage")
+            ),
             "started_at": row.started_at.timestamp() if row.started_at else None,
             "controls": _controls(row),
             "pause_s": PAUSE_BETWEEN_SEGMENTS_S,

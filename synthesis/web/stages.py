@@ -31,12 +31,15 @@ def stage_shares(stage: str, step: int, segments: int, status: str) -> dict[str,
     }
 
 
-def stage_seconds(moments: Iterable[tuple[float, str]]) -> dict[str, float]:
-    """Seconds spent in each stage: from each event to the next one counts for the stage of the first."""
+def stage_seconds(moments: Iterable[tuple[float, str | None]]) -> dict[str, float]:
+    """Seconds spent in each stage: from each progress to the next one counts for the stage of the first.
+
+    A moment without a stage is one at which the job did not run: what lies around it counts for none.
+    """
     spent = dict.fromkeys((stage.value for stage in Stage), 0.0)
-    before: tuple[float, str] | None = None
+    last_at, last_stage = 0.0, None
     for at, stage in moments:
-        if before is not None and 0 <= at - before[0] <= MAX_STEP_GAP_S:
-            spent[before[1]] += at - before[0]
-        before = (at, stage)
+        if stage and last_stage and 0 <= at - last_at <= MAX_STEP_GAP_S:
+            spent[last_stage] += at - last_at
+        last_at, last_stage = at, stage
     return {stage: round(seconds, 3) for stage, seconds in spent.items()}

@@ -67,6 +67,11 @@ def watch(page: Page) -> Watched:
     return seen
 
 
+def stage_times(page: Page) -> list[float]:
+    """Seconds that the page shows at each of the four stages."""
+    return [float(text.split()[0]) if text else 0.0 for text in page.locator("#track .track-time").all_inner_texts()]
+
+
 PLAYABLE_SECONDS = """async () => {
   const id = location.pathname.split("/")[2];
   const answer = await fetch(`/jobs/${id}/segments/0.wav`);
@@ -101,6 +106,9 @@ def test_the_whole_way(
     for stage in ("extract", "acoustic", "vocoder", "save"):
         expect(page.locator(f"#track [data-stage={stage}]")).to_have_attribute("data-state", "done")
     expect(page.locator("#log-lines .log-line[data-level=INFO]")).not_to_have_count(0)
+    counted_here = stage_times(page)
+    page.reload()  # now they are the server's
+    assert stage_times(page) == pytest.approx(counted_here, abs=0.3)
 
     page.click("#copy-seed")
     assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#seed").strip()
