@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 BELLS = 1000
-GROUP = "portal"
 FOLLOWERS = 100
 PUBLISH = """
 import sys, time, redis
@@ -108,6 +107,7 @@ async def _receive() -> dict[str, float]:
     """CPU of this process for each bell that comes from Redis: as the hub hears it, and by the layer's ``receive``."""
     from channels.layers import get_channel_layer
 
+    from synthesis.events import push
     from synthesis.realtime.ear import hear
 
     layer = get_channel_layer()
@@ -121,10 +121,10 @@ async def _receive() -> dict[str, float]:
         return await layer.receive(channel)
 
     async with asyncio.timeout(60):
-        channel = await _subscribed(layer)
+        channel = await _subscribed(layer, push.GROUP)
         by_layer = await _cpu_us(layer, receive)
         await layer.flush()
-        hearing = asyncio.create_task(hear(layer, GROUP, put, connect_within_s=1.0))
+        hearing = asyncio.create_task(hear(layer, push.GROUP, put, connect_within_s=1.0))
         by_hub = await _cpu_us(layer, heard.get)
         hearing.cancel()
     return {"hear_bell_cpu_us": by_hub, "receive_bell_by_layer_cpu_us": by_layer}
@@ -148,14 +148,14 @@ async def _cpu_us(layer: Any, one: Callable[[], Awaitable[Any]]) -> float:
     return round(cpu_s / (BELLS - 1) * 1e6, 1)
 
 
-async def _subscribed(layer: Any) -> str:
-    """A channel in the portal's group, as soon as Redis answers."""
+async def _subscribed(layer: Any, group: str) -> str:
+    """A channel in the group, as soon as Redis answers."""
     from redis.exceptions import ConnectionError as RedisAway
 
     while True:
         try:
             channel = await layer.new_channel("bench.")
-            await layer.group_add(GROUP, channel)
+            await layer.group_add(group, channel)
         except RedisAway:
             await asyncio.sleep(0.05)
         else:
