@@ -240,7 +240,7 @@ def _label(who: str, address: str, job: str) -> str:
 
 def _pages(job: str) -> Iterable[str]:
     return (
-        "/", "/jobs/", "/jobs/?page=1000", "/jobs/?status=active", "/jobs/?status=failed", "/jobs/?q=river",
+        "/", "/jobs/", "/jobs/?page=100000", "/jobs/?status=active", "/jobs/?status=failed", "/jobs/?q=river",
         "/jobs/?q=nowhere", "/jobs/?voice=v000000007", "/jobs/?batch=thebatch", f"/jobs/{job}/", f"/jobs/{job}/log.txt",
         "/batches/thebatch/", "/voices/", "/system/", "/account/",
     )  # fmt: skip

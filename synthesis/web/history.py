@@ -55,10 +55,12 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def _searched(rows: JobQuerySet, words: Sequence[str]) -> JobQuerySet:
     """Words of the text or the voice's name, a seed, an id, or an owner's name."""
     for word in words[:8]:
-        # Subqueries, which are read once, and no joins, which would be made for every job.
-        voices = Voice.objects.filter(name__icontains=word).values("pk")
-        owners = User.objects.filter(username__iexact=word).values("pk")
-        match = Q(text__icontains=word) | Q(voice__in=voices) | Q(owner__in=owners) | Q(pk=word[:16])
+        match = Q(text__icontains=word) | Q(pk=word[:16])
+        # Looked up first, and no joins: what no name fits is not asked of every job.
+        if voices := list(Voice.objects.filter(name__icontains=word).values_list("pk", flat=True)):
+            match |= Q(voice__in=voices)
+        if owners := list(User.objects.filter(username__iexact=word).values_list("pk", flat=True)):
+            match |= Q(owner__in=owners)
         if word.isascii() and word.isdigit() and len(word) <= 16:
             match |= Q(seed=int(word))
         rows = rows.filter(match)
