@@ -28,7 +28,7 @@ from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.decoder import MAX_HOP_CHUNKS, Decoder, SpeechStream, as_tensor
 from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, FlowConfig, FlowPrompt, FlowStream, flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision
-from synthesis.engines.cosyvoice3.loading import fit_linears
+from synthesis.engines.cosyvoice3.loading import suit
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.vocoder import Vocoder
 from synthesis.engines.cosyvoice3.vocoder_layers import VocoderConfig
@@ -166,7 +166,7 @@ class OurArm:
         dtype, device = PRECISIONS[precision], torch.device("cpu")
         self.llm = llm.assembled(dict(drawn.llm), LlmConfig(), device, dtype)
         self.flow = load_flow(FlowConfig(), drawn.flow, dtype=dtype)
-        fit_linears(self.llm, self.flow, precision)
+        suit(self.llm, self.flow, precision)
         self.decoder = Decoder(self.flow, vocoder)
         self.heard: FlowStream | None = None
 

@@ -18,14 +18,9 @@ from torch.nn import functional
 
 from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.dit import CONV_GROUPS, CONV_KERNEL, NORM_EPSILON, time_waves
-from synthesis.engines.cosyvoice3.flow import (
-    FRAMES_PER_TOKEN,
-    GUIDANCE,
-    Flow,
-    FlowPrompt,
-    solver_steps,
-)
+from synthesis.engines.cosyvoice3.flow import FRAMES_PER_TOKEN, Flow, FlowPrompt
 from synthesis.engines.cosyvoice3.sampling import SamplingOptions
+from synthesis.engines.cosyvoice3.solver import GUIDANCE, solver_steps
 
 Weights = Mapping[str, Tensor]
 
@@ -131,8 +126,8 @@ class PlainFlow:
     def mel(self, tokens: Tensor, prompt: FlowPrompt, *, chunked: bool = False, last: bool = True) -> Tensor:
         """(N,) tokens, all so far, to the mel (80, ·) of them."""
         front = self.front
-        context = front.context(front.token_mel(front.together(tokens, prompt), last=last), prompt, 0)[:, 0]
-        x = front.noise[: context.shape[1]]
+        context = front.context(front.token_mel(front.together(tokens, prompt), last=last), prompt, 0)
+        x = front.solver.noise[: context.shape[1]]
         for time, length in solver_steps():
             velocity = self.velocity(x.repeat(2, 1, 1), context, time, chunked=chunked)
             x = x + length * ((1 + GUIDANCE) * velocity[0] - GUIDANCE * velocity[1])

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from synthesis.engines.base import EngineError, ShouldStop
 from synthesis.engines.cosyvoice3.config import LlmConfig
+from synthesis.engines.cosyvoice3.graphs import recorded
 from synthesis.engines.cosyvoice3.llm import (
     Attend,
     Cache,
@@ -49,7 +50,7 @@ class Batch:
         self._lengths = torch.zeros(rows, dtype=torch.int64, device=like.device)
         self._tokens = torch.zeros(rows, dtype=torch.int64, device=like.device)
         self._log_probs = torch.empty(0)
-        self._graph = self._recorded() if like.is_cuda else None
+        self._graph = recorded(self._heard_by_all, like.device) if like.is_cuda else None
 
     @property
     def rows(self) -> int:
@@ -82,32 +83,19 @@ class Batch:
         # A free row computes at position 0, where it can never run out of its memory.
         self._lengths.mul_(taken)
         if self._graph is None:
-            self._log_probs = self._all_rows()
+            self._heard_by_all()
         else:
             self._graph.replay()
         self._lengths.add_(taken)
         return self._log_probs
 
-    @torch.inference_mode()
-    def _recorded(self) -> torch.cuda.CUDAGraph:
-        """The step as one graph. Recorded before anybody speaks: what other threads do on the device would spoil it."""
-        beside = torch.cuda.Stream(self._keys.device)  # type: ignore[no-untyped-call]
-        beside.wait_stream(torch.cuda.current_stream(self._keys.device))
-        with torch.cuda.stream(beside):
-            self._all_rows()  # once outside, so that libraries have what they allocate at first use
-        torch.cuda.current_stream(self._keys.device).wait_stream(beside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._log_probs = self._all_rows()
-        return graph
-
-    def _all_rows(self) -> Tensor:
-        """(R, V). Nothing here may ask for a number of the device: a graph could not hold it."""
+    def _heard_by_all(self) -> None:
+        """Every row hears its token. Nothing here may ask for a number of the device: a graph could not hold it."""
         x = self.model.embed_speech(self._tokens)
         seen = (self._positions <= self._lengths[:, None])[:, None, None]
         for index, block in enumerate(self.model.blocks):
             x = block(x, self._layer(index, seen))
-        return self.model.log_probs(self.model.norm(x))
+        self._log_probs = self.model.log_probs(self.model.norm(x))
 
     def _layer(self, index: int, seen: Tensor) -> Attend:
         """Attention of one layer, each row at its own position."""

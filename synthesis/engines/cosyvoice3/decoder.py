@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from synthesis.engines.base import ShouldStop
-from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, Flow, FlowPrompt, FlowStream, OnStep
+from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, Flow, FlowPrompt, FlowStream
+from synthesis.engines.cosyvoice3.solver import OnStep
 from synthesis.engines.cosyvoice3.vocoder import OnFrames, Vocoder
 
 MAX_HOP_CHUNKS = 4

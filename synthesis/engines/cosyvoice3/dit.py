@@ -1,6 +1,6 @@
 """The diffusion transformer that estimates the velocity of the mel spectrogram.
 
-Rows of a batch are branches of guidance (with and without the condition), of one request or more. Time is the second
+Rows of a batch are branches of guidance (with and without the condition). Time is the second
 axis throughout: ``(B, T, channels)``. Two ways of attending: every frame sees every frame, or, chunk-masked, every
 frame sees the past and the rest of its own chunk; the second is exact piece by piece, with ``DiTCache`` in between.
 """
@@ -61,7 +61,7 @@ class Places(NamedTuple):
     """(T, dim_head) of the rotary angles, each twice in a row"""
     sin: Tensor
     mask: Tensor | None
-    """(T, start + T), or (B, 1, 1, T) for rows of several lengths: true where a frame may look; none: everywhere"""
+    """(T, start + T) or (1, 1, 1, T): true where a frame may look; none: everywhere"""
 
 
 class DiTCache:

@@ -24,11 +24,12 @@ from synthesis.engines.base import (
 )
 from synthesis.engines.code_version import hash_of_files
 from synthesis.engines.cosyvoice3 import llm
-from synthesis.engines.cosyvoice3.flow import FlowStream, TooLong
+from synthesis.engines.cosyvoice3.flow import FlowStream
 from synthesis.engines.cosyvoice3.folder import weights_hash
 from synthesis.engines.cosyvoice3.frontend import STEPS, VoiceCache
 from synthesis.engines.cosyvoice3.loading import Models, load_models
 from synthesis.engines.cosyvoice3.options import Options, manner, use_threads
+from synthesis.engines.cosyvoice3.solver import TooLong
 from synthesis.engines.cosyvoice3.together import Together
 from synthesis.engines.cosyvoice3.work import Voice, Work
 from synthesis.engines.problems import code_of

@@ -46,15 +46,18 @@ def load_models(folder: Path, options: Options) -> Models:
     flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype)
     del flow_weights  # 1.3 GB that the next file needs
     language = llm.load(folder, config.llm, device, dtype)
-    fit_linears(language, flow, options.precision)
+    suit(language, flow, options.precision)
     return Models(front, tokenizer, language, Decoder(flow, vocoder))
 
 
-def fit_linears(language: llm.Llm, flow: Flow, precision: Precision) -> None:
-    """Linear layers as they are fastest on the models' device; the head, which chooses, stays in floating point."""
+def suit(language: llm.Llm, flow: Flow, precision: Precision) -> None:
+    """What is fastest on the models' device. The head, which chooses, never is in 8-bit integers."""
     fit(language.blocks, precision, language.device)
-    fit(flow.dit.blocks, precision, language.device)
+    fit(flow.solver.dit.blocks, precision, language.device)
     fit(language, "float32", language.device)
+    # In float32 a GPU computes a solver step for longer than it takes to hand over its kernels.
+    if language.device.type == "cuda" and precision != "float32":
+        flow.solver.fix_lengths()
 
 
 def refuse_other_tokenizer(tokenizer: TextTokenizer, end_of_prompt_id: int, rows: int) -> None:

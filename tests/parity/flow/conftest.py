@@ -43,7 +43,7 @@ def flow_config(golden_config: dict[str, Any]) -> FlowConfig:
 def flow(flow_config: FlowConfig, flow_weights: Tensors, request: pytest.FixtureRequest) -> Flow:
     loaded = load_flow(flow_config, flow_weights)
     if request.param == "packed":
-        fit(loaded.dit.blocks, "float32", torch.device("cpu"))
+        fit(loaded.solver.dit.blocks, "float32", torch.device("cpu"))
     return loaded
 
 

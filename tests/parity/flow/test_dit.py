@@ -54,14 +54,14 @@ def taps(flow: Flow) -> Iterator[dict[str, Tensor]]:
     def note(name: str) -> Callable[..., None]:
         return lambda _module, _inputs, output: seen.update({name: output})
 
-    handles = [block.register_forward_hook(note(f"block{i}")) for i, block in enumerate(flow.dit.blocks)]
+    handles = [block.register_forward_hook(note(f"block{i}")) for i, block in enumerate(flow.solver.dit.blocks)]
     yield seen
     for handle in handles:
         handle.remove()
 
 
 def places(flow: Flow, cache: DiTCache, piece: Tensor) -> Places:
-    return flow.dit.places(cache.frames, piece.shape[1], chunked=True)
+    return flow.solver.dit.places(cache.frames, piece.shape[1], chunked=True)
 
 
 def close(ours: Tensor, theirs: Tensor) -> None:
@@ -78,13 +78,13 @@ def test_the_time_embedding_matches(estimator: Tensors, vectors: Tensors) -> Non
 
 
 def test_the_input_embedding_matches(flow: Flow, vectors: Tensors, x: Tensor, context: Tensor) -> None:
-    close(flow.dit.embed(x, context, [None, None]), vectors["full.input_embed"])
+    close(flow.solver.dit.embed(x, context, [None, None]), vectors["full.input_embed"])
 
 
 def test_whole_and_every_block_of_it_match(
     flow: Flow, vectors: Tensors, x: Tensor, context: Tensor, modulation: Modulation, taps: dict[str, Tensor]
 ) -> None:
-    velocity = flow.dit(x, context, modulation, flow.dit.places(0, x.shape[1], chunked=False))
+    velocity = flow.solver.dit(x, context, modulation, flow.solver.dit.places(0, x.shape[1], chunked=False))
     for name, output in taps.items():
         close(output, vectors[f"full.{name}"])
     assert len(taps) == flow.config.depth
@@ -99,7 +99,7 @@ def test_the_final_norm_matches(flow: Flow, vectors: Tensors, modulation: Modula
 def test_chunk_masked_and_every_block_of_it_match(
     flow: Flow, vectors: Tensors, x: Tensor, context: Tensor, modulation: Modulation, taps: dict[str, Tensor]
 ) -> None:
-    velocity = flow.dit(x, context, modulation, flow.dit.places(0, x.shape[1], chunked=True))
+    velocity = flow.solver.dit(x, context, modulation, flow.solver.dit.places(0, x.shape[1], chunked=True))
     for name, output in taps.items():
         close(output, vectors[f"stream.{name}"])
     close(velocity.transpose(1, 2), vectors["out_streaming"])
@@ -110,7 +110,7 @@ def test_pieces_with_a_cache_match_the_chunk_masked_whole(
 ) -> None:
     cache, size = DiTCache(), flow.config.static_chunk_size
     pieces = [
-        flow.dit(piece, known, modulation, places(flow, cache, piece), cache=cache)
+        flow.solver.dit(piece, known, modulation, places(flow, cache, piece), cache=cache)
         for piece, known in zip(torch.split(x, size, 1), torch.split(context, size, 1), strict=True)
     ]
     assert len(pieces) > 1
@@ -119,6 +119,6 @@ def test_pieces_with_a_cache_match_the_chunk_masked_whole(
 
 def test_a_stop_is_seen_between_two_blocks(flow: Flow, x: Tensor, context: Tensor, modulation: Modulation) -> None:
     answers = iter([False, True])
-    whole = flow.dit.places(0, x.shape[1], chunked=False)
+    whole = flow.solver.dit.places(0, x.shape[1], chunked=False)
     with pytest.raises(Stopped):
-        flow.dit(x, context, modulation, whole, should_stop=lambda: next(answers))
+        flow.solver.dit(x, context, modulation, whole, should_stop=lambda: next(answers))

@@ -8,22 +8,20 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from synthesis.engines.base import Stopped
 from synthesis.engines.cosyvoice3.flow import (
     LOOK_AHEAD,
-    MAX_FRAMES,
-    STEPS,
     Flow,
     FlowConfig,
     FlowPrompt,
     FlowStream,
-    TooLong,
     flow_shapes,
     load_flow,
-    time_span,
 )
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
+from synthesis.engines.cosyvoice3.solver import MAX_FRAMES, STEPS, TooLong, time_span
 from tests.parity.flow.conftest import prompt_of
 
 Tensors = dict[str, Tensor]
@@ -56,7 +54,7 @@ def test_the_published_names_and_shapes_are_known(flow: Flow, flow_weights: Tens
 def test_speaker_noise_and_times_match(flow: Flow, vectors: Tensors, prompt: FlowPrompt) -> None:
     close(flow.speaker(prompt), vectors["spk_proj"][0])
     noise = vectors["noise"][0].T
-    assert torch.equal(flow.noise[: len(noise)], noise)
+    assert torch.equal(flow.solver.noise[: len(noise)], noise)
     close(time_span(), vectors["t_span"], 1e-7)
 
 
@@ -85,15 +83,32 @@ def test_a_mel_without_a_prompt_matches(flow: Flow, vectors: Tensors, prompt: Fl
     close(flow.mel(tokens, nothing), vectors["mel_full_noprompt"][0])
 
 
-def test_requests_of_several_lengths_solved_together_match(
-    flow: Flow, vectors: Tensors, prompt: FlowPrompt, tokens: Tensor
-) -> None:
+@pytest.fixture(scope="module")
+def fixed(flow_config: FlowConfig, flow_weights: Tensors) -> Flow:
+    """Solves as on a GPU, in steps of fixed lengths, though none is recorded."""
+    flow = load_flow(flow_config, flow_weights)
+    flow.solver.fix_lengths(range(16, 400, 16))
+    return flow
+
+
+def test_steps_of_fixed_lengths_match(fixed: Flow, vectors: Tensors, prompt: FlowPrompt, tokens: Tensor) -> None:
+    """After another request in the same memory, and where no length is left over."""
     nothing = FlowPrompt(prompt.tokens[:0], prompt.mel[:0], prompt.embedding)
-    whole, bare, short = flow.mels([(tokens, prompt), (tokens, nothing), (tokens[:9], prompt)])
-    close(whole, vectors["mel_full"][0])
-    close(bare, vectors["mel_full_noprompt"][0])
-    close(short, flow.mel(tokens[:9], prompt), 1e-5)
-    close(flow.mels([(tokens, prompt)] * 2)[1], vectors["mel_full"][0])
+    for _ in range(2):
+        close(fixed.mel(tokens, prompt), vectors["mel_full"][0])
+        close(fixed.mel(tokens, nothing), vectors["mel_full_noprompt"][0])
+    fixed.solver.fix_lengths([vectors["mel_full_noprompt"].shape[2]])
+    close(fixed.mel(tokens, nothing), vectors["mel_full_noprompt"][0])
+    close(fixed.mel(tokens, prompt), vectors["mel_full"][0])
+
+
+def test_a_step_of_fixed_length_asks_the_device_for_no_number(fixed: Flow) -> None:
+    """What a recorded graph needs, and what can be known of it without a GPU: on tensors that have no values."""
+    fixed.solver.fix_lengths([64])
+    step = fixed.solver.fixed_step(64)
+    assert step is not None
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        step.advance(fixed.solver.modulation(1), 0.1)
 
 
 def test_the_first_tokens_alone_match(flow: Flow, vectors: Tensors, prompt: FlowPrompt, tokens: Tensor) -> None:
@@ -152,7 +167,7 @@ def test_reduced_precision_stays_near_whole_and_in_pieces(
     precision: Precision,
 ) -> None:
     reduced = load_flow(flow_config, flow_weights, dtype=PRECISIONS[precision])
-    fit(reduced.dit.blocks, precision, torch.device("cpu"))
+    fit(reduced.solver.dit.blocks, precision, torch.device("cpu"))
     stream = FlowStream(reduced, prompt)
     pieces = [stream.mel(tokens[: boundaries(reduced, prompt, tokens)[0]]), stream.mel(tokens, last=True)]
     for ours, theirs in (
