@@ -52,6 +52,9 @@ export class JobState extends EventTarget {
   _chunk({ chunk }) {
     const segment = this.segments[chunk.index];
     segment.chunks = chunk.start === 0 ? [chunk] : [...segment.chunks, chunk];
+    // The page may have been made with samples that are told of only now.
+    const before = Math.round((segment.peaks.length * chunk.start) / (segment.duration_s * this.sample_rate_hz || 1));
+    segment.peaks = [...segment.peaks.slice(0, before), ...chunk.peaks];
     segment.duration_s = chunk.end / this.sample_rate_hz;
   }
 

@@ -4,6 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FULL = 255
+A_SECOND = 40
+
+
+def of_speech(samples: NDArray[np.float32], sample_rate_hz: int) -> list[int]:
+    """Peaks of samples (N,) for the waveform of a job: as many a second whether it is a segment or a chunk of one."""
+    return peaks(samples, max(1, round(len(samples) / sample_rate_hz * A_SECOND)))
 
 
 def peaks(samples: NDArray[np.float32], count: int) -> list[int]:

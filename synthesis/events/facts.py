@@ -78,6 +78,8 @@ class ChunkSpoken(Fact):
     index: int
     start: int
     end: int
+    peaks: list[int] = field(default_factory=list)
+    """Rows of before do not have them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,8 @@ def _segment(frame: Frame, data: Mapping[str, Any]) -> None:
 
 
 def _chunk(frame: Frame, data: Mapping[str, Any]) -> None:
-    frame["chunk"] = {**data, "audio_url": chunk_url(frame["job"], **data)}
+    url = chunk_url(frame["job"], data["index"], data["start"], data["end"])
+    frame["chunk"] = {"peaks": [], **data, "audio_url": url}
 
 
 def _control(frame: Frame, data: Mapping[str, Any]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synthesis.audio import wav
 from synthesis.models import Segment, User
 from synthesis.outputs import store
@@ -22,12 +25,13 @@ def chunk(user: User, job_id: str, index: int, start: int, end: int) -> bytes | 
     return wav.wav_header(end - start) + samples if samples is not None and whole else None
 
 
-def growing_samples(segment: Segment) -> int:
-    """How many there are of a segment that is still being made."""
+def growing(segment: Segment) -> NDArray[np.float32]:
+    """The samples so far, (N,), of a segment that is still being made."""
     try:
-        return _growing(segment).stat().st_size // BYTES_PER_SAMPLE
+        pcm = _growing(segment).read_bytes()
     except FileNotFoundError:
-        return 0
+        pcm = b""
+    return wav.from_pcm16(np.frombuffer(pcm, "<i2", len(pcm) // BYTES_PER_SAMPLE))
 
 
 def _growing(segment: Segment) -> Path:

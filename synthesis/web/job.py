@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from synthesis.audio.peaks import of_speech
 from synthesis.audio.wav import SAMPLE_RATE_HZ
 from synthesis.events import wire
 from synthesis.jobs import log as whole_log
@@ -86,12 +87,12 @@ def _find(user: User, job_id: str) -> Job:
 def _segment(row: Job, segment: Segment) -> dict[str, Any]:
     ready = bool(segment.audio_path)
     chunks = [] if ready else _chunks(row, segment)
-    growing_s = chunks[0]["end"] / SAMPLE_RATE_HZ if chunks else None
+    so_far = chunks[0] if chunks else {}
     return {
         "index": segment.index,
         "text": segment.text,
-        "duration_s": growing_s or segment.duration_s,
-        "peaks": segment.peaks if ready else [],
+        "duration_s": so_far["end"] / SAMPLE_RATE_HZ if chunks else segment.duration_s,
+        "peaks": segment.peaks if ready else so_far.get("peaks", []),
         "audio_url": wire.segment_url(row.pk, segment.index, segment.sha256) if ready else None,
         "chunks": chunks,
         "speed": segment.speed,
@@ -100,9 +101,13 @@ def _segment(row: Job, segment: Segment) -> dict[str, Any]:
 
 def _chunks(row: Job, segment: Segment) -> list[dict[str, Any]]:
     """What can be heard already of a segment that is being made, as one chunk."""
-    end = early.growing_samples(segment) if row.status == Status.RUNNING else 0
-    url = wire.chunk_url(row.pk, segment.index, 0, end)
-    return [{"start": 0, "end": end, "audio_url": url}] if end else []
+    if row.status != Status.RUNNING:
+        return []
+    samples = early.growing(segment)
+    if not len(samples):
+        return []
+    url = wire.chunk_url(row.pk, segment.index, 0, len(samples))
+    return [{"start": 0, "end": len(samples), "peaks": of_speech(samples, SAMPLE_RATE_HZ), "audio_url": url}]
 
 
 def _outputs(row: Job) -> list[Output]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthesis.audio import wav
+from synthesis.audio import peaks, wav
 from synthesis.engines.base import Samples
 from synthesis.events import facts
 from synthesis.jobs.lifecycle import Claim
@@ -36,4 +36,5 @@ class EarlySound:
             return
         store.append(self._path, wav.to_pcm16(samples).tobytes())
         start, self._end = self._end, self._end + len(samples)
-        self._journal.flush(facts.ChunkSpoken(index=self._index, start=start, end=self._end))
+        heights = peaks.of_speech(samples, wav.SAMPLE_RATE_HZ)
+        self._journal.flush(facts.ChunkSpoken(index=self._index, start=start, end=self._end, peaks=heights))

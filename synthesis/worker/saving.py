@@ -20,8 +20,6 @@ from synthesis.outputs import store
 from synthesis.vocabulary import AudioFormat, Level, Stage
 from synthesis.worker.journal import Journal
 
-PEAKS_PER_S = 40
-
 
 def keep_segment(
     claim: Claim,
@@ -74,7 +72,7 @@ def _finished(
         text=segment.text,
         duration_s=duration_s,
         compute_s=round(compute_s, 3),
-        peaks=peaks.peaks(samples, max(8, round(duration_s * PEAKS_PER_S))),
+        peaks=peaks.of_speech(samples, sample_rate_hz),
         sha256=sha256,
     )
 

@@ -128,6 +128,7 @@ export function player(state) {
       playlist.arrived(news.segment.index);
       waveform.arrived(news.segment.index);
     }
+    if (news.kind === "chunk") waveform.arrived(news.chunk.index, news.chunk.start === 0);
     if (news.kind !== "progress" && news.kind !== "log") playlist.look();
     show();
   });

@@ -1,10 +1,13 @@
-/** The waveform of a job: every segment has its place from the start, and fills when it is ready. */
+/** The waveform of a job: every segment has its place from the start, and fills when it is ready, or as it is made. */
 
 import { Eased } from "./eased.js";
 import { heightOf } from "./mini-wave.js";
 
 const BAR = 2;
 const STEP = 3.5;
+/** How long a character takes to say, before there is a finished segment to tell. */
+const HAN_S = 0.22;
+const OTHER_S = 0.065;
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
@@ -12,7 +15,10 @@ function colours() {
 }
 
 export class Waveform {
-  /** What is drawn of each segment: its peaks, and how far they have grown. @type {{peaks: number[], grown: Eased}[]} */
+  /**
+   * What is drawn of each segment: its peaks, how high they have grown, how many fill its place, and whether more of
+   * them are to come. @type {{peaks: number[], grown: Eased, room: Eased, open: boolean}[]}
+   */
   #shown;
   /** The peak that fills the whole height. */
   #top;
@@ -26,7 +32,12 @@ export class Waveform {
     this.where = where;
     this.making = -1;
     this.colours = colours();
-    this.#shown = segments.map(({ peaks }) => ({ peaks, grown: new Eased(peaks.length ? 1 : 0) }));
+    this.#shown = segments.map((segment) => ({
+      peaks: segment.peaks,
+      grown: new Eased(segment.peaks.length ? 1 : 0),
+      room: new Eased(this.#room(segment)),
+      open: !segment.audio_url && segment.peaks.length > 0,
+    }));
     this.#top = new Eased(this.#highest());
     const repaint = () => {
       this.colours = colours();
@@ -37,13 +48,32 @@ export class Waveform {
     new ResizeObserver(() => this.draw()).observe(element);
   }
 
-  /** A segment has been made: it grows in its place, and the others, if it is the loudest, shrink as slowly. */
-  arrived(index) {
-    const grown = new Eased(0);
-    grown.go(1);
-    this.#shown[index] = { peaks: this.segments[index].peaks, grown };
+  /**
+   * A segment has been made, or more of it: it grows in its place, and the others, if it is the loudest, shrink as
+   * slowly. @param {number} index @param {boolean} begins whether nothing of what is there now was shown before
+   */
+  arrived(index, begins = !this.#shown[index].open) {
+    const segment = this.segments[index];
+    const shown = this.#shown[index];
+    const room = this.#room(segment);
+    if (begins) Object.assign(shown, { grown: new Eased(0), room: new Eased(room) });
+    shown.grown.go(1);
+    shown.room.go(room);
+    Object.assign(shown, { peaks: segment.peaks, open: !segment.audio_url });
     this.#top.go(this.#highest());
     this.draw();
+  }
+
+  /** How many peaks a segment will have: as it says, or as its text takes to say at the pace of the finished ones. */
+  #room({ text, peaks, audio_url, duration_s }) {
+    if (audio_url || !peaks.length) return peaks.length;
+    const finished = this.segments.filter((one) => one.audio_url);
+    const spoken = finished.reduce((chars, one) => chars + one.text.length, 0);
+    const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
+    const guess_s = spoken
+      ? (text.length * finished.reduce((seconds, one) => seconds + one.duration_s, 0)) / spoken
+      : han * HAN_S + (text.length - han) * OTHER_S;
+    return peaks.length * Math.max(1, guess_s / duration_s);
   }
 
   #highest() {
@@ -82,24 +112,26 @@ export class Waveform {
     const place = this.where();
     this.slots(width).forEach((slot, index) => this.#segment(context, slot, index, place, height));
     cancelAnimationFrame(this.#frame);
-    const moving = this.#top.moving || this.#shown.some(({ grown }) => grown.moving);
+    const moving = this.#top.moving || this.#shown.some(({ grown, room }) => grown.moving || room.moving);
     if (moving) this.#frame = requestAnimationFrame(() => this.draw());
   }
 
   /** Bars stand on one grid for the whole width, so that short segments look no different from long ones. */
   #segment(context, slot, index, place, height) {
-    const { peaks, grown } = this.#shown[index];
+    const { peaks, grown, room } = this.#shown[index];
     const { duration_s } = this.segments[index];
-    const full = grown.value;
     const top = this.#top.value;
     const heard = index < place.index ? 1 : index > place.index ? 0 : place.offset / (duration_s || Infinity);
-    const share = (x) => Math.min(0.999, Math.max(0, (x - slot.x) / slot.width));
+    const made = peaks.length ? room.value / peaks.length : 0;
+    /** Of the peaks that there are: 1 is where the next ones will stand. */
+    const share = (x) => Math.max(0, (x - slot.x) / slot.width) * made;
     const bar = (x, size, name, alpha) => {
       context.fillStyle = this.colours[name];
       context.globalAlpha = alpha;
       context.fillRect(x, (height - size) / 2, BAR, size);
     };
     for (let x = Math.ceil(slot.x / STEP) * STEP; x + BAR <= slot.x + slot.width + 0.5; x += STEP) {
+      const full = share(x) < 1 ? grown.value : 0;
       if (full < 1) bar(x, BAR, index === this.making ? "running" : "wave-rest", 1 - full);
       if (!full) continue;
       const size = Math.max(BAR, height * heightOf(peaks, share(x), share(x + STEP), top));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -41,9 +42,12 @@ def test_chunks_are_announced_and_become_the_segment(
     assert first.status == Status.COMPLETED
     check_ledger(first)
     for segment in first.segments.all():
-        ends = [chunk["end"] for chunk in chunks_of(first) if chunk["index"] == segment.index]
-        starts = [chunk["start"] for chunk in chunks_of(first) if chunk["index"] == segment.index]
-        assert starts == [0, *ends[:-1]]
+        chunks = [chunk for chunk in chunks_of(first) if chunk["index"] == segment.index]
+        ends = [chunk["end"] for chunk in chunks]
+        assert [chunk["start"] for chunk in chunks] == [0, *ends[:-1]]
+        heights = [height for chunk in chunks for height in chunk["peaks"]]
+        assert abs(len(heights) - len(segment.peaks)) <= len(chunks), "as many a second as of the whole"
+        assert max(heights) == max(segment.peaks)
         made = wav.inspect_wav(media / segment.audio_path)
         assert ends[-1] == made.sample_count
     assert list(media.rglob("*.pcm")) == []
@@ -96,5 +100,5 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)  # between two looks; the deadline bounds it
 
 
-def chunks_of(job: Job) -> list[dict[str, int]]:
+def chunks_of(job: Job) -> list[dict[str, Any]]:
     return list(Event.objects.filter(job=job, kind="chunk").order_by("seq").values_list("data", flat=True))
