@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers.pre_tokenizers import ByteLevel
 
-from synthesis.engines.cosyvoice3.config import CONFIG_FILE
+from synthesis.engines.cosyvoice3.config import CONFIG_FILE, BackboneConfig
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER
 from synthesis.engines.cosyvoice3.frontend import SPEAKER_ENCODER, SPEECH_TOKENIZER
 from synthesis.engines.cosyvoice3.llm import TIED_HEAD, WEIGHTS_FILE
@@ -96,12 +96,16 @@ def _write(
 
 
 def write_model(folder: Path, golden: Path) -> Path:
-    """A model directory: the golden set's weights, with as many text embeddings as ``write_tokenizer`` has ids."""
+    """A model directory: the golden set's weights, with as many text embeddings as ``write_tokenizer`` has ids.
+
+    It takes as many positions as the released model: its tokenizer knows few words, so texts are long.
+    """
     words = write_tokenizer(folder / TEXT_TOKENIZER)
     ids = words + len(special_tokens())
     for name in (FLOW, VOCODER):
         (folder / name).write_bytes((golden / name).read_bytes())
-    backbone = json.loads((golden / QWEN2).read_text(encoding="utf-8")) | {"vocab_size": ids}
+    changed = {"vocab_size": ids, "max_position_embeddings": BackboneConfig().max_position_embeddings}
+    backbone = json.loads((golden / QWEN2).read_text(encoding="utf-8")) | changed
     (folder / QWEN2).write_text(json.dumps(backbone), encoding="utf-8")
     config = json.loads((golden / CONFIG_FILE).read_text(encoding="utf-8"))
     config["llm"]["endofprompt_id"] = words + special_tokens().index(END_OF_PROMPT)

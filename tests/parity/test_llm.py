@@ -66,10 +66,9 @@ def test_steps_with_the_cache_give_the_golden_logits(llm: Llm, vectors: dict[str
 
 
 def test_several_positions_after_the_first_see_no_later_ones(llm: Llm, vectors: dict[str, Tensor]) -> None:
-    heard = vectors["lm_input"][0]
-    cache = Cache(llm, len(heard))
-    first, second = llm(heard[:11], cache), llm(heard[11:], cache)
-    close(torch.cat([first, second]), vectors["prefix_hidden"])
+    halves = vectors["lm_input"][0].tensor_split(2)
+    cache = Cache(llm, sum(map(len, halves)))
+    close(torch.cat([llm(half, cache) for half in halves]), vectors["prefix_hidden"])
 
 
 def test_eight_bit_layers_keep_the_logits_near(golden: Path, llm: Llm, vectors: dict[str, Tensor]) -> None:
@@ -148,7 +147,8 @@ def test_the_lower_bound_holds_where_it_is_asked_for(llm: Llm, prompt: Prompt) -
 def test_a_stop_is_obeyed_before_the_next_token(llm: Llm, prompt: Prompt) -> None:
     sample = RepetitionAware(torch.Generator().manual_seed(1))
     stop = iter([False, False, False, True])
-    tokens = decode(llm, prompt, sample, DecodeOptions(keep_least=True), lambda done, total: None, lambda: next(stop))
+    options = DecodeOptions(keep_least=True, least_per_text_id=3)
+    tokens = decode(llm, prompt, sample, options, lambda done, total: None, lambda: next(stop))
     assert len([next(tokens) for _ in range(3)]) == 3
     with pytest.raises(Stopped):
         next(tokens)

@@ -86,7 +86,7 @@ class ModelConfig:
 
 Section = TypeVar("Section")
 
-MAY_BE_ZERO = frozenset({"noise_seed", "noise_skip"})
+MAY_BE_ZERO = frozenset({"endofprompt_id", "noise_seed", "noise_skip"})
 
 
 def read_config(folder: Path) -> ModelConfig:

@@ -48,7 +48,8 @@ class SpeechStream:
 
     ``full_last``: the last chunk is solved anew over the whole with every frame seeing every other, as the published
     model does; it costs as much as the whole. Without it the joined chunks equal one chunk-masked run.
-    ``first_hop`` is in chunks of the mask (25 tokens); the published server begins a later request with 4.
+    ``first_hop`` is in chunks of the mask (25 tokens); the published server begins a later request with as many as
+    the one before had come to, 4 at most.
     ``solved``: a stream of the same voice whose prompt is solved already; it stays as it is.
     """
 

@@ -106,19 +106,22 @@ def test_chunk_masked_and_every_block_of_it_match(
 
 
 def test_pieces_with_a_cache_match_the_chunk_masked_whole(
-    flow: Flow, vectors: Tensors, x: Tensor, context: Tensor, modulation: Modulation
+    flow: Flow, x: Tensor, context: Tensor, modulation: Modulation
 ) -> None:
     cache, size = DiTCache(), flow.config.static_chunk_size
+    frames = torch.arange(max(x.shape[1], size + 1)) % x.shape[1]  # a short set is said twice
+    x, context = x[:, frames], context[:, frames]
+    whole = flow.solver.dit(x, context, modulation, flow.solver.dit.places(0, len(frames), chunked=True))
     pieces = [
         flow.solver.dit(piece, known, modulation, places(flow, cache, piece), cache=cache)
         for piece, known in zip(torch.split(x, size, 1), torch.split(context, size, 1), strict=True)
     ]
     assert len(pieces) > 1
-    close(torch.cat(pieces, 1).transpose(1, 2), vectors["out_streaming"])
+    close(torch.cat(pieces, 1), whole)
 
 
-def test_a_stop_is_seen_between_two_blocks(flow: Flow, x: Tensor, context: Tensor, modulation: Modulation) -> None:
-    answers = iter([False, True])
+def test_a_stop_is_seen_before_the_last_block(flow: Flow, x: Tensor, context: Tensor, modulation: Modulation) -> None:
+    answers = iter([*[False] * (flow.config.depth - 1), True])
     whole = flow.solver.dit.places(0, x.shape[1], chunked=False)
     with pytest.raises(Stopped):
         flow.solver.dit(x, context, modulation, whole, should_stop=lambda: next(answers))

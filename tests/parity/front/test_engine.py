@@ -125,7 +125,7 @@ def test_a_stop_is_felt_at_any_poll(
     asked = count()
     list(engine.synthesize(request_, ignore, lambda: next(asked) < 0))
     polls = next(asked)
-    assert polls > 50
+    assert polls > 30  # a token or a solver step each, in the smallest model too
     for place in (0, 1, polls // 3, polls // 2, polls - 1):
         answers = stops_after(place)
         engine.release()  # a stream solves the recording once, and is asked then too

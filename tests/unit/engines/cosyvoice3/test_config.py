@@ -26,10 +26,12 @@ def test_a_folder_that_says_nothing_holds_the_released_model(tmp_path: Path) -> 
     assert read_config(tmp_path) == ModelConfig()
 
 
-def test_flow_and_vocoder_follow_their_sections(tmp_path: Path) -> None:
+def test_every_model_follows_its_section(tmp_path: Path) -> None:
     hift = {"upsample_rates": [4, 5, 6], "n_fft": 16, "noise_skip": 0}
-    written(tmp_path, "config.json", {"llm": {"speech_token_size": 512}, "flow": {"dim": 64}, "hift": hift})
+    llm = {"speech_token_size": 512, "endofprompt_id": 0}
+    written(tmp_path, "config.json", {"llm": llm, "flow": {"dim": 64}, "hift": hift})
     config = read_config(tmp_path)
+    assert config.llm.endofprompt_id == 0
     assert (config.flow.dim, config.flow.depth, config.flow.vocabulary) == (64, 22, 512)
     assert (config.vocoder.upsample_rates, config.vocoder.noise_skip) == ((4, 5, 6), 0)
 
