@@ -23,5 +23,7 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
 for _name in [name for name in os.environ if name.startswith("COSYWEB_") and name != "COSYWEB_GOLDEN_DIR"]:
     del os.environ[_name]
 os.environ["COSYWEB_DATA_DIR"] = str(DATA_DIR)
+# Several tests run at the same time: threads of torch that wait for each other sleep.
+os.environ["GOMP_SPINCOUNT"] = "0"
 
 translations.compile_stale([Path(__file__).resolve().parent.parent / "locale"])
