@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from synthesis.api.root import api, health_urls
+from synthesis.api.root import api, health_urls, speech_api
 from synthesis.web.login import PortalLoginView, PortalLogoutView
 
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/logout/", PortalLogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("v1/", speech_api.urls),
     path("", include(health_urls)),
     path("", include("synthesis.web.urls")),
 ]

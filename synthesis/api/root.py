@@ -1,4 +1,4 @@
-"""The API: what is mounted at ``/api/``, and the health checks beside it."""
+"""The API: what is mounted at ``/api/``, OpenAI's addresses at ``/v1/``, and the health checks beside them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 
-from synthesis.api import again, batches, errors, health, jobs, keys, seeds, system, text, voices
+from synthesis.api import again, batches, errors, health, jobs, keys, seeds, speech, system, text, voices
 from synthesis.api.auth import ApiKeyAuth, SessionAuth
 
 View = Callable[..., HttpResponse]
@@ -102,5 +102,31 @@ for _prefix, _router in (
     ("/v1/system", system.router),
 ):
     api.add_router(_prefix, _router)
+
+
+class SpeechApi(PortalApi):
+    """The addresses of OpenAI's clients; of them, only speech takes its time."""
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        patterns, app, namespace = super().urls
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern) and pattern.name == "speech":
+                pattern.callback = speech.when_spoken(pattern.callback)
+        return patterns, app, namespace
+
+
+speech_api = SpeechApi(
+    title="cosyweb speech",
+    version=settings.VERSION,
+    urls_namespace="openai",
+    docs_url=None,
+    openapi_url=None,
+    auth=[ApiKeyAuth(), SessionAuth()],
+    parser=ObjectParser(),
+    renderer=PlainRenderer(),
+)
+errors.install(speech_api)
+speech_api.add_router("", speech.router)
 
 health_urls = health.urls
