@@ -31,6 +31,7 @@ from synthesis.models import Job, Output, User, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import AudioFormat
 from synthesis.vocabulary import Status as JobStatus
+from synthesis.voices import library
 
 router = Router(tags=["speech"])
 
@@ -211,12 +212,10 @@ def _voice_id(wanted: object, user: User) -> object:
         wanted = wanted.get("id", "")
     if not isinstance(wanted, str) or not wanted.strip():
         return wanted
-    word = wanted.strip().replace("\0", "")
-    visible = Voice.objects.visible_to(user)
-    found = visible.filter(pk=word[:16]).first() or visible.filter(name__iexact=word).order_by("created_at").first()
-    if found is None:
+    voice = library.called(wanted, user)
+    if voice is None:
         raise _wrong("voice", _("This voice does not exist."), hint=_("GET /v1/audio/voices lists those that do."))
-    return found.pk
+    return voice.pk
 
 
 def _wrong(name: str, problem: str, *, hint: str = "") -> InvalidInput:

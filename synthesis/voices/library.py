@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
@@ -96,6 +97,22 @@ def add_ready_made(*, preset: str, name: str, description: str, language: str, t
         language=language,
         transcript=transcript,
     )
+
+
+def called(word: str, user: User) -> Voice | None:
+    """What ``user`` may speak with and means by ``word``: an id, a name, or one word of it; of several the oldest.
+
+    Ready-made voices bear a name in each language, and either will do.
+    """
+    word = word.strip().replace("\0", "")
+    wanted = word.casefold()
+    near = Voice.objects.visible_to(user).filter(Q(pk=word) | Q(name__icontains=word)).order_by("created_at", "id")
+    fitting = [
+        [voice for voice in near if voice.pk == word],
+        [voice for voice in near if voice.name.casefold() == wanted],
+        [voice for voice in near if wanted in voice.name.casefold().split()],
+    ]
+    return next((found[0] for found in fitting if found), None)
 
 
 def rename(voice: Voice, name: str, *, by: User, address: str | None) -> None:

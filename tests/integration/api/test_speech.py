@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from synthesis.models import Job, User, Voice
+from synthesis.voices import library
 from tests.conftest import make_voice
 from tests.integration.api.conftest import Caller
 
@@ -62,3 +63,13 @@ def test_voices_of_others_are_neither_listed_nor_spoken_with(
 
 def test_the_engine_is_the_only_model(program: Caller, settings: Any) -> None:
     assert [model["id"] for model in program.get("/v1/models").json()["data"]] == [settings.ENGINE]
+
+
+@pytest.mark.parametrize("word", ["爱丽丝 alice", "爱丽丝", " Alice ", "id"])
+def test_a_voice_goes_by_its_id_its_name_or_a_word_of_it(voice: Voice, owner: User, word: str) -> None:
+    make_voice("Alice's brother", owner=owner)
+    alice = make_voice("爱丽丝 Alice")
+    make_voice("Alice too", owner=owner)
+    assert library.called(alice.pk if word == "id" else word, owner) == alice
+    for nobody in ("Ali", "", "\0", "x" * 500):
+        assert library.called(nobody, owner) is None
