@@ -81,16 +81,34 @@ def _nothing_here(request: HttpRequest) -> HttpResponse:
     return errors.respond(errors.unknown_address())
 
 
-api = PortalApi(
-    title="cosyweb",
-    version=settings.VERSION,
-    description=DESCRIPTION,
-    urls_namespace="api",
-    auth=[ApiKeyAuth(), SessionAuth()],
-    parser=ObjectParser(),
-    renderer=PlainRenderer(),
-)
-errors.install(api)
+class SpeechApi(PortalApi):
+    """The addresses of OpenAI's clients; of them, only speech takes its time."""
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        patterns, app, namespace = super().urls
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern) and pattern.name == "speech":
+                pattern.callback = speech.when_spoken(pattern.callback)
+        return patterns, app, namespace
+
+
+def _with_our_ways(kind: type[PortalApi], namespace: str, **more: Any) -> PortalApi:
+    """Who may call, what a body is, and how answers and errors look: the same for both."""
+    made = kind(
+        title="cosyweb",
+        version=settings.VERSION,
+        urls_namespace=namespace,
+        auth=[ApiKeyAuth(), SessionAuth()],
+        parser=ObjectParser(),
+        renderer=PlainRenderer(),
+        **more,
+    )
+    errors.install(made)
+    return made
+
+
+api = _with_our_ways(PortalApi, "api", description=DESCRIPTION)
 for _prefix, _router in (
     ("/v1/jobs", jobs.router),
     ("/v1/jobs", again.router),
@@ -104,29 +122,7 @@ for _prefix, _router in (
     api.add_router(_prefix, _router)
 
 
-class SpeechApi(PortalApi):
-    """The addresses of OpenAI's clients; of them, only speech takes its time."""
-
-    @property
-    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
-        patterns, app, namespace = super().urls
-        for pattern in patterns:
-            if isinstance(pattern, URLPattern) and pattern.name == "speech":
-                pattern.callback = speech.when_spoken(pattern.callback)
-        return patterns, app, namespace
-
-
-speech_api = SpeechApi(
-    title="cosyweb speech",
-    version=settings.VERSION,
-    urls_namespace="openai",
-    docs_url=None,
-    openapi_url=None,
-    auth=[ApiKeyAuth(), SessionAuth()],
-    parser=ObjectParser(),
-    renderer=PlainRenderer(),
-)
-errors.install(speech_api)
+speech_api = _with_our_ways(SpeechApi, "openai", docs_url=None, openapi_url=None)
 speech_api.add_router("", speech.router)
 
 health_urls = health.urls
