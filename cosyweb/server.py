@@ -38,7 +38,10 @@ WEBSOCKET_TIMEOUT_S = -1  # sockets may stay open for days; pings find the dead 
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne ships no types
-    """Refuses a body over the limit while it is being sent: 413, then the connection closes."""
+    """Refuses a body over the limit while it is being sent: 413, then the connection closes.
+
+    An answer that fails in the middle breaks the connection, so that nobody takes a part for the whole.
+    """
 
     _refused = False
     _received_bytes = 0
@@ -59,6 +62,13 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne ships no types
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 twisted's name
         if not self._refused:
             super().requestReceived(command, path, version)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        # daphne would begin a second answer, stumble over that, and from then on look after no request any more.
+        if self._response_started and not self.finished and self.channel is not None:
+            self.channel.transport.abortConnection()
+        else:
+            super().handle_exception(exception)
 
     def _refuse(self) -> None:
         if self._refused:

@@ -70,17 +70,22 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, lambda _request, problem: respond(_from_ninja(_one(problem))))
 
 
-def respond(problem: PortalError) -> HttpResponse:
-    """A problem as its HTTP response, in the active language."""
-    body = {
+def body_of(problem: PortalError) -> dict[str, dict[str, object]]:
+    """A problem in the one shape, in the active language."""
+    told: dict[str, object] = {
         "code": problem.code,
         "message": str(problem.message),
         "hint": str(problem.hint),
         "fields": {name: str(text) for name, text in problem.fields.items()},
     }
+    return {"error": told}
+
+
+def respond(problem: PortalError) -> HttpResponse:
+    """A problem as its HTTP response, in the active language."""
     headers = {"WWW-Authenticate": "Bearer"} if problem.http_status == 401 else {}
     return JsonResponse(
-        {"error": body}, status=problem.http_status, headers=headers, json_dumps_params={"ensure_ascii": False}
+        body_of(problem), status=problem.http_status, headers=headers, json_dumps_params={"ensure_ascii": False}
     )
 
 

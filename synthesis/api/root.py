@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 
-from synthesis.api import again, batches, errors, health, jobs, keys, seeds, speech, system, text, voices
+from synthesis.api import again, batches, errors, health, jobs, keys, seeds, sound, speech, system, text, voices
 from synthesis.api.auth import ApiKeyAuth, SessionAuth
 
 View = Callable[..., HttpResponse]
@@ -89,7 +89,7 @@ class SpeechApi(PortalApi):
         patterns, app, namespace = super().urls
         for pattern in patterns:
             if isinstance(pattern, URLPattern) and pattern.name == "speech":
-                pattern.callback = speech.when_spoken(pattern.callback)
+                pattern.callback = sound.when_spoken(pattern.callback)
         return patterns, app, namespace
 
 

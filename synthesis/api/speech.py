@@ -6,57 +6,27 @@ https://platform.openai.com/docs/api-reference/audio/createSpeech
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Field, HeaderEx, P, Router, Schema, Status
 
 from synthesis.accounts.address import address_of
 from synthesis.api.auth import ApiRequest
-from synthesis.api.errors import answers, respond
+from synthesis.api.errors import answers
 from synthesis.api.limits import PerUser
-from synthesis.audio import wav
-from synthesis.errors import InvalidInput, NotNow, PortalError
-from synthesis.events.hints import hint_for
+from synthesis.api.sound import CONTENT_TYPES, SpeechCall, Spoken, kept_as
+from synthesis.errors import InvalidInput
 from synthesis.jobs import submission
-from synthesis.models import Job, Output, User, Voice
-from synthesis.outputs import store
-from synthesis.vocabulary import AudioFormat
-from synthesis.vocabulary import Status as JobStatus
+from synthesis.models import User, Voice
 from synthesis.voices import library
 
 router = Router(tags=["speech"])
 
-LOOK_EVERY_S = 0.2
-LONGEST_WAIT_S = 600.0
-"""As long as OpenAI's own clients wait. The job goes on after it."""
-PCM = "pcm"
-FORMATS = {
-    "mp3": (AudioFormat.MP3, "audio/mpeg"),
-    "opus": (AudioFormat.OGG, "audio/ogg"),
-    "flac": (AudioFormat.FLAC, "audio/flac"),
-    "wav": (AudioFormat.WAV, "audio/wav"),
-    PCM: (AudioFormat.WAV, "audio/pcm"),
-}
+STREAM_FORMATS = ("audio", "sse")
 OUR_NAMES = {"text": "input", "prompt_audio": "voice", "instruct": "instructions", "format": "response_format"}
 """What a job's fields are called here."""
-
-
-class JobFailed(PortalError):
-    http_status = 500
-
-
-class NotYet(PortalError):
-    code = "timeout"
-    http_status = 504
 
 
 class SpeechRequest(Schema):
@@ -67,11 +37,14 @@ class SpeechRequest(Schema):
     voice: Any = Field(default="", description='Name or id of a voice, or `{"id": …}`. Default: the portal\'s.')
     instructions: Any = Field(default="", description="How to say it.")
     response_format: str = Field(
-        default="mp3", description=f"One of {', '.join(FORMATS)}; pcm is 24 kHz, 16 bit, mono."
+        default="mp3", description=f"One of {', '.join(CONTENT_TYPES)}; pcm is 24 kHz, 16 bit, mono."
     )
     speed: Any = 1.0
     seed: Any = None
-    stream_format: str = Field(default="audio", description="`audio`: the whole sound, once it is made.")
+    stream_format: str = Field(
+        default="audio",
+        description="`audio`: the bare sound, pcm as it is made; `sse`: in server-sent events.",
+    )
 
 
 class Model(Schema):
@@ -97,20 +70,6 @@ class VoiceNames(Schema):
     voices: list[VoiceName]
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What ``create_speech`` leaves with the request for ``when_spoken``."""
-
-    job_id: str
-    response_format: str
-
-
-class SpeechCall(ApiRequest):
-    """Only a type, never made."""
-
-    spoken: Spoken
-
-
 @router.post(
     "/audio/speech",
     response=answers({202: None}, 400, 403, 409, 413, 422, 429),
@@ -122,17 +81,19 @@ def create_speech(
     request: SpeechCall, body: SpeechRequest, idempotency_key: HeaderEx[str, P(alias="Idempotency-Key")] = ""
 ) -> Status[None]:
     """Submits the job; the sound is sent by ``when_spoken``."""
-    if body.response_format not in FORMATS:
-        raise _wrong("response_format", _("This must be one of: %(words)s.") % {"words": ", ".join(FORMATS)})
-    if body.stream_format != "audio":
-        raise _wrong("stream_format", _("This must be one of: %(words)s.") % {"words": "audio"})
+    for name, value, known in (
+        ("response_format", body.response_format, CONTENT_TYPES),
+        ("stream_format", body.stream_format, STREAM_FORMATS),
+    ):
+        if value not in known:
+            raise _wrong(name, _("This must be one of: %(words)s.") % {"words": ", ".join(known)})
     wanted = {
         "text": body.input,
         "prompt_audio": _voice_id(body.voice, request.auth),
         "instruct": body.instructions,
         "speed": body.speed,
         "seed": body.seed,
-        "format": FORMATS[body.response_format][0],
+        "format": kept_as(body.response_format),
     }
     try:
         done = submission.submit(
@@ -144,7 +105,7 @@ def create_speech(
     except InvalidInput as problem:
         fields = {OUR_NAMES.get(name, name): said for name, said in problem.fields.items()}
         raise InvalidInput(problem.message, hint=problem.hint, fields=fields) from None
-    request.spoken = Spoken(done.jobs[0].pk, body.response_format)
+    request.spoken = Spoken(done.jobs[0], body.response_format, as_events=body.stream_format == "sse")
     return Status(202, None)
 
 
@@ -157,53 +118,6 @@ def list_models(request: ApiRequest) -> ModelList:
 def list_voices(request: ApiRequest) -> VoiceNames:
     rows = Voice.objects.visible_to(request.auth).order_by("name", "id")
     return VoiceNames(voices=[VoiceName(id=row.pk, name=row.name, language=row.language) for row in rows])
-
-
-def when_spoken(view: Callable[..., HttpResponse]) -> Callable[..., Awaitable[HttpResponse]]:
-    """Let ``create_speech`` answer with the sound: waits without holding a thread until the job has ended.
-
-    Whoever hangs up while it waits changes nothing about the job.
-    """
-
-    @wraps(view)
-    async def answer(request: SpeechCall, *args: Any, **kwargs: Any) -> HttpResponse:
-        accepted = await sync_to_async(view)(request, *args, **kwargs)
-        spoken: Spoken | None = getattr(request, "spoken", None)
-        if spoken is None:
-            return accepted
-        rows = Job.objects.only("status", "seed", "error_code", "error_message")
-        give_up_at = time.monotonic() + LONGEST_WAIT_S
-        # Another process ends the job, and the database is where that is told.
-        while not (job := await rows.aget(pk=spoken.job_id)).has_ended and time.monotonic() < give_up_at:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_EVERY_S)
-        response = await sync_to_async(_sound)(job, spoken.response_format)
-        response["X-Job-Id"], response["X-Seed"] = job.pk, str(job.seed)
-        return response
-
-    return answer
-
-
-def _sound(job: Job, response_format: str) -> HttpResponse:
-    if job.status != JobStatus.COMPLETED:
-        return respond(_why_not(job))
-    audio_format, content_type = FORMATS[response_format]
-    row = Output.objects.filter(job=job, format=audio_format).order_by("-version").first()
-    if row is None:  # an administrator has deleted it
-        return respond(NotNow(_("The job has no file in this format.")))
-    path = store.open_path(row.path)
-    if response_format == PCM:
-        return HttpResponse(b"".join(block.tobytes() for block in wav.read_blocks(path)), content_type=content_type)
-    return HttpResponse(path.read_bytes(), content_type=content_type)
-
-
-def _why_not(job: Job) -> PortalError:
-    if job.status == JobStatus.FAILED:
-        problem = JobFailed(job.error_message, hint=hint_for(job.error_code))
-        problem.code = job.error_code
-        return problem
-    if job.status == JobStatus.CANCELLED:
-        return NotNow(_("The job was cancelled."))
-    return NotYet(_("The job is not done yet."), hint=_("It goes on; ask for it under the id in the header X-Job-Id."))
 
 
 def _voice_id(wanted: object, user: User) -> object:

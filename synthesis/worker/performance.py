@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.text import Truncator
 
 from synthesis.audio import wav
@@ -30,11 +29,10 @@ from synthesis.worker.journal import Journal
 from synthesis.worker.outage import DATABASE_LOST
 from synthesis.worker.progress import ProgressMeter
 from synthesis.worker.watchdog import Watchdog
+from synthesis.worker.wishes import RedoAsked, Wishes
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.15
-"""How often the database is asked whether somebody cancelled, or wants the segment at hand made again."""
 TEXT_IN_LOG = 60
 """Characters of a segment in its log line."""
 MOST_RETURNS = 5
@@ -43,10 +41,6 @@ MOST_RETURNS = 5
 
 class Left(Exception):
     """The job was let go in good order between two segments."""
-
-
-class RedoAsked(Exception):
-    """What is made of the segment at hand is void: somebody changed it and asked for that."""
 
 
 class VoiceFileMissing(EngineError):
@@ -68,8 +62,7 @@ class Performance:
         self._job = Job.objects.select_related("voice", "owner").get(pk=claim.job_id)
         self._meter = self._new_meter()
         self._watchdog = Watchdog(settings.STALL_S)
-        self._looked_at = 0.0
-        self._redo_asked = False
+        self._wishes = Wishes(claim, shutting_down, polled=self._watchdog.moved, looked=self._journal.tick)
         self._reported_at = 0.0
         self._index = 0
         self._voice_ready = ""
@@ -132,16 +125,16 @@ class Performance:
         for segment in todo:
             self._make(segment)
         self._index = len(segments)
-        self._stop_if_asked()
+        self._wishes.stop_if_asked()
         self._pause_if_asked()
         self._report(Stage.SAVE, 0, 1)
-        saving.save(self._claim, self._job, self._engine, self._journal, self._report, self._should_stop)
+        saving.save(self._claim, self._job, self._engine, self._journal, self._report, self._wishes.should_stop)
 
     def _make(self, segment: Segment) -> None:
         """One segment, from its beginning again as often as somebody changes it and asks for that."""
         self._index = segment.index
         while True:
-            self._stop_if_asked()
+            self._wishes.stop_if_asked()
             if self._leaving():
                 raise Stopped
             self._apply_changes()
@@ -189,7 +182,7 @@ class Performance:
         )
         with EarlySound(self._claim, segment.index, self._journal) as early:
             samples = self._samples(segment, request, early)
-            self._stop_if_asked(redo=True)
+            self._wishes.stop_if_asked(redo=True)
             compute_s, rate = time.monotonic() - began, self._engine.sample_rate_hz
             saving.keep_segment(self._claim, self._job, segment, samples, rate, compute_s, self._journal)
 
@@ -212,7 +205,7 @@ class Performance:
 
     def _spoken(self, request: SegmentRequest, texts: list[str], early: EarlySound) -> Samples:
         heard = early.add if self._engine.streams else _unheard
-        return pieces.speak(self._engine, request, texts, self._report, self._should_stop_or_redo, heard)
+        return pieces.speak(self._engine, request, texts, self._report, self._wishes.should_stop_or_redo, heard)
 
     def _cut_smaller(self, segment: Segment, smaller: tuple[str, ...], complaint: str) -> list[str]:
         """Stored at once: whoever makes this segment, now or after a crash, makes it of these pieces."""
@@ -239,7 +232,9 @@ class Performance:
         """Reference features, once a voice."""
         if voice.pk != self._voice_ready:
             began = time.monotonic()
-            self._ready_features = self._engine.prepare(_reference(voice), self._report, self._should_stop_or_redo)
+            self._ready_features = self._engine.prepare(
+                _reference(voice), self._report, self._wishes.should_stop_or_redo
+            )
             self._voice_ready = voice.pk
             self._journal.log(
                 Level.INFO, code="reference_ready", voice=voice.name, seconds=round(time.monotonic() - began, 2)
@@ -251,7 +246,7 @@ class Performance:
         for control in steering.pending(self._claim):
             if control.command in steering.CHANGES_SEGMENTS:
                 steering.apply(self._claim, control, self._index)
-        self._redo_asked = False
+        self._wishes.redo_heard()
 
     def _pause_if_asked(self) -> None:
         """Between two segments, and between the last one and the files."""
@@ -297,36 +292,6 @@ class Performance:
         if entered or time.monotonic() - self._reported_at >= 0.05:
             self._reported_at = time.monotonic()
             self._journal.progress(self._meter.fact(stage, self._index, done, total), at_once=entered)
-
-    def _stop_if_asked(self, *, redo: bool = False) -> None:
-        self._looked_at = 0.0
-        if self._should_stop_or_redo() if redo else self._should_stop():
-            raise Stopped
-
-    def _should_stop_or_redo(self) -> bool:
-        """Polled while a segment is made; raises RedoAsked."""
-        if self._should_stop():
-            return True
-        if self._redo_asked:
-            raise RedoAsked
-        return False
-
-    def _should_stop(self) -> bool:
-        """Polled by the engine's inner loops; also the moment to write what waits."""
-        self._watchdog.moved()
-        if self._shutting_down():
-            return True
-        now = time.monotonic()
-        if now - self._looked_at < LOOK_EVERY_S:
-            return False
-        self._looked_at = now
-        self._journal.tick()
-        redo = Control.objects.pending().filter(job=OuterRef("pk"), redo=True)
-        asked = self._claim.rows().values_list("cancel_asked_at", Exists(redo)).first()
-        if asked is None:
-            raise LeaseLost(self._claim.job_id)
-        cancel_asked_at, self._redo_asked = asked
-        return cancel_asked_at is not None
 
     def _new_meter(self) -> ProgressMeter:
         rows = list(self._job.segments.values_list("text", "audio_path"))

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from synthesis.engines.base import EngineError, ShouldStop
 from synthesis.engines.cosyvoice3.config import LlmConfig
-from synthesis.engines.cosyvoice3.graphs import recorded
+from synthesis.engines.cosyvoice3.graphs import repeatable
 from synthesis.engines.cosyvoice3.llm import (
     Attend,
     Cache,
@@ -50,7 +50,7 @@ class Batch:
         self._lengths = torch.zeros(rows, dtype=torch.int64, device=like.device)
         self._tokens = torch.zeros(rows, dtype=torch.int64, device=like.device)
         self._log_probs = torch.empty(0)
-        self._graph = recorded(self._heard_by_all, like.device) if like.is_cuda else None
+        self._hear = repeatable(self._heard_by_all, like.device)
 
     @property
     def rows(self) -> int:
@@ -82,10 +82,7 @@ class Batch:
         taken = torch.tensor([int(row in tokens) for row in rows]).to(self._lengths.device, non_blocking=True)
         # A free row computes at position 0, where it can never run out of its memory.
         self._lengths.mul_(taken)
-        if self._graph is None:
-            self._heard_by_all()
-        else:
-            self._graph.replay()
+        self._hear()
         self._lengths.add_(taken)
         return self._log_probs
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from synthesis.engines.base import ShouldStop, Stopped
 from synthesis.engines.cosyvoice3.dit import MEL, DiT, DiTCache, Modulation
-from synthesis.engines.cosyvoice3.graphs import recorded
+from synthesis.engines.cosyvoice3.graphs import repeatable
 
 STEPS = 10
 GUIDANCE = 0.7
@@ -145,7 +145,7 @@ class FixedStep:
         self._positions = torch.arange(frames, device=device)
         self._seen = torch.ones(1, 1, 1, frames, dtype=torch.bool, device=device)
         self._places = dit.places(0, frames, chunked=False)._replace(mask=self._seen)
-        self._graph = recorded(self._step, device, pool) if device.type == "cuda" else None
+        self._take = repeatable(self._step, device, pool)
 
     def begin(self, noise: Tensor, context: Tensor) -> Tensor:
         """Noise (T, 80) and conditions (2, T, 240) of a request; the (T, 80) that every ``advance`` changes."""
@@ -159,10 +159,7 @@ class FixedStep:
         self._modulation.blocks.copy_(modulation.blocks)
         self._modulation.final.copy_(modulation.final)
         self._length.fill_(length)
-        if self._graph is None:
-            self._step()
-        else:
-            self._graph.replay()
+        self._take()
 
     def _step(self) -> None:
         velocity = self._dit(self._x.expand(2, -1, -1), self._context, self._modulation, self._places)

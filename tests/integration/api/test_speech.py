@@ -35,7 +35,7 @@ def test_nobody_gets_in(nobody: Caller, path: str) -> None:
         ("response_format", "aac"),
         ("speed", 4.0),
         ("seed", -1),
-        ("stream_format", "sse"),
+        ("stream_format", "video"),
     ],
 )
 def test_what_is_wrong_is_named_as_the_caller_calls_it(program: Caller, voice: Voice, field: str, value: Any) -> None:

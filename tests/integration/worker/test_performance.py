@@ -111,7 +111,7 @@ def test_cancel_is_felt_at_once_and_leaves_no_output(
     job = submit("One more sentence that is spoken slowly. " * 60, speed=0.5)
 
     def cancel() -> None:
-        wait_for_event(job, "progress")
+        wait_until_spoken(job)
         steering.ask(Job.objects.get(pk=job.pk), "cancel", None, by=job.owner, address=None)
         connection.close()
 
@@ -133,7 +133,7 @@ def test_pause_keeps_finished_segments_and_resume_goes_on(
     job = submit(seed=3)
 
     def pause() -> None:
-        wait_for_event(job, "progress")
+        wait_until_spoken(job)
         steering.ask(Job.objects.get(pk=job.pk), "pause", None, by=job.owner, address=None)
         connection.close()
 
@@ -154,7 +154,7 @@ def test_a_changed_speed_holds_from_the_next_segment_on(
     job = submit()
 
     def hurry() -> None:
-        wait_for_event(job, "progress")
+        wait_until_spoken(job)
         steering.ask(Job.objects.get(pk=job.pk), "speed", 2.0, by=job.owner, address=None)
         connection.close()
 
@@ -201,8 +201,13 @@ def test_a_worker_thought_dead_writes_nothing(submit: Submit, perform: Callable[
     assert stored == {"00000-1.wav"}
 
 
-def wait_for_event(job: Job, kind: str, within_s: float = 20.0) -> None:
+def wait_until_spoken(job: Job) -> None:
+    """Until the first segment is being made: a job tells of its progress before, when it can still pause with none."""
+    wait_for_event(job, "progress", data__stage="acoustic")
+
+
+def wait_for_event(job: Job, kind: str, within_s: float = 20.0, **with_data: object) -> None:
     deadline = time.monotonic() + within_s
-    while not Event.objects.filter(job=job, kind=kind).exists():
+    while not Event.objects.filter(job=job, kind=kind, **with_data).exists():
         assert time.monotonic() < deadline, f"no {kind} event"
         time.sleep(0.01)
