@@ -26,8 +26,10 @@ from bench.plain_cosyvoice3 import PlainFlow, PlainLlm, PlainSampler
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.decoder import MAX_HOP_CHUNKS, Decoder, SpeechStream, as_tensor
-from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, FlowConfig, FlowPrompt, FlowStream, flow_shapes, load_flow
+from synthesis.engines.cosyvoice3.flow import LOOK_AHEAD, FlowConfig, FlowPrompt, FlowStream
+from synthesis.engines.cosyvoice3.flow_weights import flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision
+from synthesis.engines.cosyvoice3.llm_weights import assembled, published_shapes
 from synthesis.engines.cosyvoice3.loading import suit
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.vocoder import Vocoder
@@ -106,7 +108,7 @@ def draw() -> Drawn:
         return {name: one(shape) for name, shape in shapes.items()}
 
     return Drawn(
-        all_of(llm.published_shapes(LlmConfig())),
+        all_of(published_shapes(LlmConfig())),
         all_of(flow_shapes(FlowConfig())),
         all_of(vocoder_shapes(VocoderConfig())),
     )
@@ -164,7 +166,7 @@ class PlainArm:
 class OurArm:
     def __init__(self, drawn: Drawn, vocoder: Vocoder, precision: Precision) -> None:
         dtype, device = PRECISIONS[precision], torch.device("cpu")
-        self.llm = llm.assembled(dict(drawn.llm), LlmConfig(), device, dtype)
+        self.llm = assembled(dict(drawn.llm), LlmConfig(), device, dtype)
         self.flow = load_flow(FlowConfig(), drawn.flow, dtype=dtype)
         suit(self.llm, self.flow, precision)
         self.decoder = Decoder(self.flow, vocoder)

@@ -26,8 +26,10 @@ from bench.machine import machine
 from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import LlmConfig
 from synthesis.engines.cosyvoice3.decoder import Decoder, SpeechStream, as_tensor
-from synthesis.engines.cosyvoice3.flow import FlowConfig, FlowStream, load_flow
+from synthesis.engines.cosyvoice3.flow import FlowConfig, FlowStream
+from synthesis.engines.cosyvoice3.flow_weights import load_flow
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision
+from synthesis.engines.cosyvoice3.llm_weights import assembled
 from synthesis.engines.cosyvoice3.loading import suit
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware
 from synthesis.engines.cosyvoice3.together import Together
@@ -106,7 +108,7 @@ def measured(worker: Worker, jobs: int, case: Case) -> dict[str, float]:
 
 def loaded(drawn: Drawn, device: torch.device, precision: Precision) -> tuple[llm.Llm, Decoder]:
     dtype = PRECISIONS[precision]
-    model = llm.assembled(dict(drawn.llm), LlmConfig(), device, dtype)
+    model = assembled(dict(drawn.llm), LlmConfig(), device, dtype)
     flow = load_flow(FlowConfig(), drawn.flow, device=device, dtype=dtype)
     suit(model, flow, precision)
     return model, Decoder(flow, load_vocoder(VocoderConfig(), drawn.vocoder, device=device))

@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from synthesis.engines.cosyvoice3.config import LlmConfig
-from synthesis.engines.cosyvoice3.dit import CONV_GROUPS, CONV_KERNEL, NORM_EPSILON, time_waves
+from synthesis.engines.cosyvoice3.dit import CONV_GROUPS, CONV_KERNEL, NORM_EPSILON
 from synthesis.engines.cosyvoice3.flow import FRAMES_PER_TOKEN, Flow, FlowPrompt
+from synthesis.engines.cosyvoice3.flow_weights import time_waves
 from synthesis.engines.cosyvoice3.sampling import SamplingOptions
 from synthesis.engines.cosyvoice3.solver import GUIDANCE, solver_steps
 

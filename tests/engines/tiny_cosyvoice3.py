@@ -15,7 +15,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from synthesis.engines.cosyvoice3.config import CONFIG_FILE, BackboneConfig
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER
 from synthesis.engines.cosyvoice3.frontend import SPEAKER_ENCODER, SPEECH_TOKENIZER
-from synthesis.engines.cosyvoice3.llm import TIED_HEAD, WEIGHTS_FILE
+from synthesis.engines.cosyvoice3.llm_weights import TIED_HEAD, WEIGHTS_FILE
 from synthesis.engines.cosyvoice3.tokenizer import END_OF_PROMPT, special_tokens
 
 MERGES = ("t h", "th e", "Ġ a")

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from synthesis.engines.cosyvoice3.config import read_llm_config
 from synthesis.engines.cosyvoice3.linears import fit
-from synthesis.engines.cosyvoice3.llm import Llm, load
+from synthesis.engines.cosyvoice3.llm import Llm
+from synthesis.engines.cosyvoice3.llm_weights import load_llm
 
 Tensors = dict[str, Tensor]
 
@@ -72,7 +73,7 @@ def golden_state(golden: Path) -> Callable[[str], Tensors]:
 def llm(golden: Path, request: pytest.FixtureRequest) -> Llm:
     """The language model of the set, as it is on a GPU and as on a processor."""
     device = torch.device("cpu")
-    model = load(golden, read_llm_config(golden), device)
+    model = load_llm(golden, read_llm_config(golden), device)
     if request.param == "packed":
         fit(model, "float32", device)
     return model

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from synthesis.engines.base import Stopped
 from synthesis.engines.cosyvoice3.linears import fit
-from synthesis.engines.cosyvoice3.llm import Cache, DecodeOptions, Llm, Prompt, decode, load, prefix
+from synthesis.engines.cosyvoice3.llm import Cache, DecodeOptions, Llm, Prompt, decode, prefix
+from synthesis.engines.cosyvoice3.llm_weights import load_llm
 from synthesis.engines.cosyvoice3.sampling import RepetitionAware, Sampler, SamplingOptions, greedy, nucleus
 from synthesis.engines.cosyvoice3.silence import without_long_silences
 
@@ -74,7 +75,7 @@ def test_several_positions_after_the_first_see_no_later_ones(llm: Llm, vectors: 
 def test_eight_bit_layers_keep_the_logits_near(golden: Path, llm: Llm, vectors: dict[str, Tensor]) -> None:
     """Near, not equal: the option is never the default."""
     heard = vectors["lm_input"][0]
-    rounded = load(golden, llm.config, torch.device("cpu"))
+    rounded = load_llm(golden, llm.config, torch.device("cpu"))
     fit(rounded.blocks, "int8", torch.device("cpu"))
     off = rounded.head(rounded(heard, Cache(rounded, len(heard)))) - llm.head(llm(heard, Cache(llm, len(heard))))
     assert 0 < off.std() < 0.05 * vectors["prefix_logits_head64"].std()

@@ -3,7 +3,6 @@
 Whole (``Flow.mel``) or piece by piece (``FlowStream``). Tokens are 25 a second, frames 50: two frames a token.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,17 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthesis.engines.base import ShouldStop
-from synthesis.engines.cosyvoice3.dit import (
-    MEL,
-    DiTCache,
-    DiTConfig,
-    copier,
-    dit_shapes,
-    load_dit,
-    modulation_table,
-    with_biases,
-)
-from synthesis.engines.cosyvoice3.solver import STEPS, OnStep, Solver, fixed_noise, solver_steps
+from synthesis.engines.cosyvoice3.dit import MEL, DiTCache, DiTConfig
+from synthesis.engines.cosyvoice3.solver import STEPS, OnStep, Solver
 
 FRAMES_PER_TOKEN = 2
 LOOK_AHEAD = 3
@@ -200,45 +190,3 @@ class FlowStream:
         other.caches = [cache.copy() for cache in self.caches]
         other.done = self.done
         return other
-
-
-def load_flow(
-    config: FlowConfig,
-    weights: Mapping[str, Tensor],
-    *,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> Flow:
-    """From the published tensors, their shapes checked before (``flow_shapes``).
-
-    ``dtype`` is that of the transformer's products; what is added up stays float32.
-    """
-    prefix = "decoder.estimator."
-    estimator = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-    steps = solver_steps()
-    modulation = modulation_table(estimator, config.depth, torch.tensor([time for time, _ in steps]))
-    dit = load_dit(config.dit, estimator)
-    for part in (dit.proj, dit.position, dit.blocks, dit.proj_out):
-        part.to(dtype)
-    solver = Solver(dit, modulation, fixed_noise(), [length for _, length in steps])
-    with torch.device("meta"):
-        flow = Flow(config, solver)
-    state: dict[str, Tensor] = {f"solver.dit.{name}": value for name, value in dit.state_dict().items()}
-    take = copier(weights, state)
-    state["embedding.weight"] = weights["input_embedding.weight"]
-    take("spk_embed_affine_layer", "speaker_affine")
-    take("pre_lookahead_layer.conv1", "look_ahead")
-    take("pre_lookahead_layer.conv2", "look_back")
-    flow.load_state_dict(state, assign=True)
-    return flow.requires_grad_(requires_grad=False).eval().to(device)
-
-
-def flow_shapes(config: FlowConfig) -> dict[str, tuple[int, ...]]:
-    """The published names of ``flow.pt`` and their shapes."""
-    weights: dict[str, tuple[int, ...]] = {
-        "spk_embed_affine_layer": (MEL, config.speaker_channels),
-        "pre_lookahead_layer.conv1": (config.prelook_channels, MEL, LOOK_AHEAD + 1),
-        "pre_lookahead_layer.conv2": (MEL, config.prelook_channels, LOOK_BACK + 1),
-    }
-    estimator = {f"decoder.estimator.{name}": shape for name, shape in dit_shapes(config.dit).items()}
-    return with_biases(weights) | estimator | {"input_embedding.weight": (config.vocabulary, MEL)}

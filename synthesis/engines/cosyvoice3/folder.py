@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthesis.engines.cosyvoice3.config import BACKBONE_FILES, CONFIG_FILE
 from synthesis.engines.cosyvoice3.frontend import SPEAKER_ENCODER, SPEECH_TOKENIZER
-from synthesis.engines.cosyvoice3.llm import WEIGHTS_FILE
+from synthesis.engines.cosyvoice3.llm_weights import WEIGHTS_FILE
 from synthesis.engines.cosyvoice3.tokenizer import MERGES, VOCABULARY
 
 FLOW = "flow.pt"

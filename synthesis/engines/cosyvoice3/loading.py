@@ -6,13 +6,15 @@ from pathlib import Path
 import torch
 
 from synthesis.engines.base import WeightsUnusable
-from synthesis.engines.cosyvoice3 import llm
 from synthesis.engines.cosyvoice3.config import read_config
 from synthesis.engines.cosyvoice3.decoder import Decoder
-from synthesis.engines.cosyvoice3.flow import Flow, flow_shapes, load_flow
+from synthesis.engines.cosyvoice3.flow import Flow
+from synthesis.engines.cosyvoice3.flow_weights import flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.folder import FLOW, TEXT_TOKENIZER, VOCODER
 from synthesis.engines.cosyvoice3.frontend import FrontEnd
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
+from synthesis.engines.cosyvoice3.llm import Llm
+from synthesis.engines.cosyvoice3.llm_weights import load_llm
 from synthesis.engines.cosyvoice3.options import Options, use_threads
 from synthesis.engines.cosyvoice3.tokenizer import END_OF_PROMPT, VOCABULARY, TextTokenizer, load_tokenizer
 from synthesis.engines.cosyvoice3.vocoder_weights import load_vocoder, vocoder_shapes
@@ -25,7 +27,7 @@ class Models:
 
     front: FrontEnd
     tokenizer: TextTokenizer
-    llm: llm.Llm
+    llm: Llm
     decoder: Decoder
 
 
@@ -45,12 +47,12 @@ def load_models(folder: Path, options: Options) -> Models:
     flow_weights = read_state(folder / FLOW, flow_shapes(config.flow))
     flow = load_flow(config.flow, flow_weights, device=device, dtype=dtype)
     del flow_weights  # 1.3 GB that the next file needs
-    language = llm.load(folder, config.llm, device, dtype)
+    language = load_llm(folder, config.llm, device, dtype)
     suit(language, flow, options.precision)
     return Models(front, tokenizer, language, Decoder(flow, vocoder))
 
 
-def suit(language: llm.Llm, flow: Flow, precision: Precision) -> None:
+def suit(language: Llm, flow: Flow, precision: Precision) -> None:
     """What is fastest on the models' device. The head, which chooses, never is in 8-bit integers."""
     fit(language.blocks, precision, language.device)
     fit(flow.solver.dit.blocks, precision, language.device)

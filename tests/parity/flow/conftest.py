@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from synthesis.engines.cosyvoice3.flow import Flow, FlowConfig, FlowPrompt, load_flow
+from synthesis.engines.cosyvoice3.flow import Flow, FlowConfig, FlowPrompt
+from synthesis.engines.cosyvoice3.flow_weights import load_flow
 from synthesis.engines.cosyvoice3.linears import fit
 from synthesis.engines.cosyvoice3.vocoder import Vocoder
 from synthesis.engines.cosyvoice3.vocoder_layers import VocoderConfig

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from synthesis.engines.base import Stopped
-from synthesis.engines.cosyvoice3.dit import DiTCache, Modulation, Places, modulation_table, normal, time_waves
+from synthesis.engines.cosyvoice3.dit import DiTCache, Modulation, Places, normal
 from synthesis.engines.cosyvoice3.flow import Flow
+from synthesis.engines.cosyvoice3.flow_weights import modulation_table, time_waves
 
 Tensors = dict[str, Tensor]
 ATOL = 3e-5

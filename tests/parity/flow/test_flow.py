@@ -17,9 +17,8 @@ from synthesis.engines.cosyvoice3.flow import (
     FlowConfig,
     FlowPrompt,
     FlowStream,
-    flow_shapes,
-    load_flow,
 )
+from synthesis.engines.cosyvoice3.flow_weights import flow_shapes, load_flow
 from synthesis.engines.cosyvoice3.linears import PRECISIONS, Precision, fit
 from synthesis.engines.cosyvoice3.solver import MAX_FRAMES, STEPS, TooLong, time_span
 from tests.parity.flow.conftest import prompt_of

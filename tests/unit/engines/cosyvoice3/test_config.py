@@ -10,7 +10,7 @@ import pytest
 
 from synthesis.engines.base import WeightsUnusable
 from synthesis.engines.cosyvoice3.config import LlmConfig, ModelConfig, read_config, read_llm_config
-from synthesis.engines.cosyvoice3.llm import published_shapes
+from synthesis.engines.cosyvoice3.llm_weights import published_shapes
 
 SMALL = {"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 520}
 
