@@ -19,8 +19,8 @@ if [ $# -gt 0 ]; then
     pytest "$@"
     exit
 fi
-# Two at a time, but for whole portals: they have the machine for themselves, as what they are asked about is time.
+# Two at a time, but for those who ask how long something takes.
 together=(--numprocesses 2 --dist loadscope)
 [ -z "${TEST_REDIS_URL:-}" ] || together=() # one Redis for all: each test empties it
-pytest "${together[@]}" tests/unit tests/parity tests/integration
-pytest tests/faults tests/browser
+pytest "${together[@]}" -m "not alone"
+pytest -m alone tests/faults tests/browser tests/unit tests/integration

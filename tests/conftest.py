@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from synthesis.audio import wav
@@ -27,6 +29,13 @@ PASSWORD = "correct horse battery"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", metavar="DIR", help="keep the browser tests' pictures here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole portals and browsers have the machine for themselves: what they are asked about is time."""
+    for item in items:
+        if item.path.parent.name in {"faults", "browser"}:
+            item.add_marker("alone")
 
 
 def pytest_configure() -> None:
@@ -78,8 +87,14 @@ def media(tmp_path: Path, settings: Any) -> Path:
     return Path(settings.MEDIA_ROOT)
 
 
+@cache
+def _hashed() -> str:
+    """Once for all: Argon2 takes its time on purpose."""
+    return make_password(PASSWORD)
+
+
 def _user(name: str, **more: Any) -> User:
-    return User.objects.create_user(name, password=PASSWORD, **more)
+    return User.objects.create(username=name, password=_hashed(), **more)
 
 
 @pytest.fixture

@@ -66,7 +66,6 @@ def settle(page: Page, path: str) -> None:
     expect(page.locator("#line-state")).to_have_attribute("data-state", "live")
 
 
-@pytest.mark.browser
 def test_a_replay_gets_its_verdict_while_one_watches(open_page: OpenPage, job: str) -> None:
     page = open_page()
     settle(page, f"/jobs/{job}/")
@@ -79,7 +78,6 @@ def test_a_replay_gets_its_verdict_while_one_watches(open_page: OpenPage, job: s
     expect(page.locator("#recipe .replays")).to_contain_text("Identical to the sample")
 
 
-@pytest.mark.browser
 def test_a_segment_is_made_again_with_the_keyboard_alone(open_page: OpenPage, job: str) -> None:
     page = open_page()
     settle(page, f"/jobs/{job}/")
@@ -109,7 +107,6 @@ def test_a_segment_is_made_again_with_the_keyboard_alone(open_page: OpenPage, jo
     expect(page.locator("#history .tag").first).to_have_text("v2")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("language", "theme", "phone"), VARIANTS)
 def test_pictures(
     open_page: OpenPage, take: Take, kin: dict[str, dict[str, str]], language: str, theme: str, phone: bool

@@ -45,7 +45,6 @@ def open_dialog(page: Page) -> None:
     expect(page.locator("#batch-dialog")).to_be_visible()
 
 
-@pytest.mark.browser
 def test_a_file_is_looked_at_made_watched_and_taken_home(
     open_page: OpenPage, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -72,7 +71,6 @@ def test_a_file_is_looked_at_made_watched_and_taken_home(
     assert [name[:4] for name in names] == ["001-", "002-", "003-"]
 
 
-@pytest.mark.browser
 def test_pasted_lines_make_a_job_each_and_are_cancelled_together(open_page: OpenPage, portal: Portal) -> None:
     with portal.client() as api:
         api.post("/api/v1/system/queue", json={"paused": True}).raise_for_status()
@@ -93,7 +91,6 @@ def test_pasted_lines_make_a_job_each_and_are_cancelled_together(open_page: Open
             api.post("/api/v1/system/queue", json={"paused": False}).raise_for_status()
 
 
-@pytest.mark.browser
 def test_a_paused_queue_is_said_and_resumed_on_the_page(open_page: OpenPage, portal: Portal) -> None:
     page = open_page()
     page.goto("/system/")
@@ -122,7 +119,6 @@ def batch(portal: Portal) -> dict[str, str]:
     return {"done": done["batch"]}
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("language", "theme", "phone"), VARIANTS)
 def test_pictures_of_batches(
     open_page: OpenPage,

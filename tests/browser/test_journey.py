@@ -81,7 +81,6 @@ PLAYABLE_SECONDS = """async () => {
 }"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("make_voice", [upload, record], ids=["uploaded", "recorded"])
 def test_the_whole_way(
     open_page: OpenPage, spoken: Path, tmp_path: Path, make_voice: Callable[[Page, Path], None]
@@ -127,7 +126,6 @@ def test_the_whole_way(
     expect(page.locator(f"#history tr[data-job='{job}']")).to_have_attribute("data-status", "completed")
 
 
-@pytest.mark.browser
 def test_a_bad_field_is_named_in_the_persons_language(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page(language="zh")
     not_audio = tmp_path / "words.wav"
@@ -161,7 +159,6 @@ FIVE_LINES = """
 """
 
 
-@pytest.mark.browser
 def test_the_five_line_client_of_the_original_protocol_works_unchanged(open_page: OpenPage) -> None:
     page = open_page()
     voice = page.input_value("#prompt_audio")

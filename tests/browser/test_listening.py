@@ -108,7 +108,6 @@ def place_s(page: Page) -> int:
     return int(page.get_attribute("#wave", "aria-valuenow") or 0)
 
 
-@pytest.mark.browser
 def test_what_is_heard_while_a_job_is_made_is_its_file_sample_for_sample(
     open_page: OpenPage, api: httpx.Client, portal: Portal, paused: str
 ) -> None:
@@ -140,7 +139,6 @@ def test_what_is_heard_while_a_job_is_made_is_its_file_sample_for_sample(
     assert page.evaluate("heard.elements.size") == 0
 
 
-@pytest.mark.browser
 def test_segments_with_the_pages_pause_between_them_are_the_file(
     open_page: OpenPage, api: httpx.Client, finished: str
 ) -> None:
@@ -161,7 +159,6 @@ def test_segments_with_the_pages_pause_between_them_are_the_file(
     assert np.array_equal(np.concatenate(parts[:-1]), whole(api, finished))
 
 
-@pytest.mark.browser
 def test_pause_seek_and_keys_while_a_job_is_made(open_page: OpenPage, api: httpx.Client, paused: str) -> None:
     page = open_job(open_page, paused)
     page.click("#play")
@@ -187,7 +184,6 @@ def test_pause_seek_and_keys_while_a_job_is_made(open_page: OpenPage, api: httpx
     assert page.evaluate("heard.contexts") == 1
 
 
-@pytest.mark.browser
 def test_a_paused_sound_goes_on_in_the_finished_file(
     open_page: OpenPage, api: httpx.Client, portal: Portal, paused: str
 ) -> None:
@@ -206,7 +202,6 @@ def test_a_paused_sound_goes_on_in_the_finished_file(
     assert stopped - 0.6 < position < stopped + 3
 
 
-@pytest.mark.browser
 def test_a_finished_job_is_streamed_from_its_file(open_page: OpenPage, finished: str) -> None:
     page = open_job(open_page, finished, phone=True)
     asked: list[str] = []
@@ -238,7 +233,6 @@ LONG_JOB = """async (segment) => {
 }"""
 
 
-@pytest.mark.browser
 def test_of_a_long_job_only_the_next_minute_is_held(open_page: OpenPage, finished: str) -> None:
     page = open_job(open_page, finished)
     state = page.evaluate("JSON.parse(document.getElementById('job-state').textContent)")
@@ -251,7 +245,6 @@ def test_of_a_long_job_only_the_next_minute_is_held(open_page: OpenPage, finishe
     page.wait_for_function("heard.connected === 0")
 
 
-@pytest.mark.browser
 def test_the_format_asked_for_is_the_first_file(open_page: OpenPage, api: httpx.Client, portal: Portal) -> None:
     job = submit(api, text="Only a short text.", format="mp3")
     portal.wait_until(lambda: job_now(api, job)["status"] == "completed", 60)

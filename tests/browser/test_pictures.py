@@ -44,7 +44,6 @@ def check(page: Page, language: str) -> None:
     assert bool(re.search(r"[\u4e00-\u9fff]", page.title())) == (language == "zh")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("language", "theme", "phone"), VARIANTS)
 def test_pictures(
     open_page: OpenPage, take: Take, jobs: dict[str, str], language: str, theme: str, phone: bool
@@ -62,7 +61,6 @@ def test_pictures(
         take(page, f"{name}-{kind}")
 
 
-@pytest.mark.browser
 def test_picture_of_the_login(open_page: OpenPage, take: Take) -> None:
     page = open_page(language="zh", user=None)
     page.goto("/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -15,7 +14,6 @@ def move_speed(page: Page, speed: str) -> None:
     page.locator("#steer-speed").dispatch_event("change")
 
 
-@pytest.mark.browser
 def test_a_running_job_is_changed_paused_and_cancelled(open_page: OpenPage) -> None:
     page = open_page()
     page.fill("#text", MANY_WORDS)

@@ -49,7 +49,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         running.stop()
 
 
-@pytest.mark.browser
 def test_a_segment_is_heard_while_it_is_made(open_page: OpenPage, portal: Portal) -> None:
     with portal.client() as api:
         api.post("/api/v1/system/queue", json={"paused": True}).raise_for_status()  # until the page is there

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
 
 
-@pytest.mark.browser
 def test_an_administrator_unloads_the_model_and_restarts_the_worker(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/system/")
@@ -30,7 +28,6 @@ def test_an_administrator_unloads_the_model_and_restarts_the_worker(open_page: O
     expect(row).to_contain_text("model in memory", timeout=90_000)
 
 
-@pytest.mark.browser
 def test_the_page_opens_with_a_past(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/system/")

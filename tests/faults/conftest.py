@@ -16,7 +16,7 @@ from tests.faults.sleeper import Sleeper
 from tests.portal import Portal
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portals() -> Iterator[tuple[Portal, Portal]]:
     """One with common settings, one that soon takes a worker for hung; both with two workers."""
     with tempfile.TemporaryDirectory(prefix="cosyweb-faults-") as directory:
@@ -33,19 +33,19 @@ def portals() -> Iterator[tuple[Portal, Portal]]:
             hasty.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scene(portals: tuple[Portal, Portal]) -> Iterator[Scene]:
     with closing(Scene(portals[0])) as scene:
         yield scene
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hasty(portals: tuple[Portal, Portal]) -> Iterator[Scene]:
     with closing(Scene(portals[1])) as scene:
         yield scene
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def sleeper(hasty: Scene) -> Iterator[Sleeper]:
     """A browser that falls asleep now: the other tests run while the server finds out. See test_sleeping_browser.py."""
     sleeper = Sleeper(hasty)

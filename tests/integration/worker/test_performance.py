@@ -105,6 +105,7 @@ def test_a_voice_whose_recording_is_gone_fails_with_a_reason(submit: Submit, per
     assert (failed.status, failed.error_code, failed.error_stage) == (Status.FAILED, "voice_file_missing", "extract")
 
 
+@pytest.mark.alone
 def test_cancel_is_felt_at_once_and_leaves_no_output(
     submit: Submit, perform: Perform, while_running: Callable[[Callable[[], None]], None]
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import translation
 
 from synthesis.audio import wav
@@ -59,8 +59,9 @@ def test_a_replay_of_a_job_that_was_paused_sped_up_and_given_another_voice_is_id
 
     def steer() -> None:
         wait_for_event(job, "segment")
-        for command, value in (("speed", 1.6), ("voice", other.pk), ("pause", None)):
-            steering.ask(Job.objects.get(pk=job.pk), command, value, by=owner, address=None)
+        with transaction.atomic():  # or the worker may take up one of them before the next is asked
+            for command, value in (("speed", 1.6), ("voice", other.pk), ("pause", None)):
+                steering.ask(Job.objects.get(pk=job.pk), command, value, by=owner, address=None)
         connection.close()
 
     while_running(steer)

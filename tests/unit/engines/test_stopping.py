@@ -14,6 +14,8 @@ from synthesis.engines.embedded.script import VOICES, Run
 from synthesis.vocabulary import Stage
 from tests.unit.engines.speaking import ignore, never, preset
 
+pytestmark = pytest.mark.alone
+
 LONG = "We read the letter twice, put it back into the drawer and said nothing about it to anybody. " * 6
 FELT_WITHIN_S = 0.3
 
