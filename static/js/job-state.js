@@ -13,7 +13,7 @@ export class JobState extends EventTarget {
   constructor(first) {
     super();
     Object.assign(this, first);
-    this.clock = new StageClock(first.stage_seconds);
+    this.clock = new StageClock(first.stage_times);
     this.heardAt = Date.now();
     this.message = "";
   }
@@ -65,7 +65,7 @@ export class JobState extends EventTarget {
 
   /** The old audio is gone; the new one comes as a `segment`. In a new version it never was there. */
   _redo({ redo: { index, text, speed } }) {
-    Object.assign(this.segments[index], { text, speed, audio_url: null, duration_s: null, peaks: [], chunks: [] });
+    Object.assign(this.segments[index], { text, speed, odd: null, audio_url: null, duration_s: null, peaks: [], chunks: [] });
     this.segments_done = this.segments.filter((one) => one.audio_url).length;
   }
 

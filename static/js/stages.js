@@ -24,11 +24,13 @@ export function stageShares({ status, stage, step, segments_total }) {
 
 /** Seconds spent in each stage: from each progress to the next counts for the stage of the first, without pauses. */
 export class StageClock {
-  #last = null;
+  /** @type {{at: number, stage: string} | null} */
+  #last;
 
-  /** @param {Record<string, number>} seconds what the server counted so far */
-  constructor(seconds) {
+  /** @param {{seconds: Record<string, number>, at: number, stage: string | null}} first as the server counted so far */
+  constructor({ seconds, at, stage }) {
     this.seconds = { ...seconds };
+    this.#last = stage ? { at, stage } : null;
   }
 
   /** @param {any} frame */

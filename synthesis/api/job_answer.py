@@ -112,6 +112,9 @@ class SegmentAnswer(Schema):
     sha256: str
     audio_url: str | None
     peaks: list[Any]
+    odd: str | None = Field(
+        description="`segment_short`, `segment_long`: it does not fit its text; words may be missing or repeated."
+    )
 
     @classmethod
     def of(cls, segment: Segment) -> SegmentAnswer:
@@ -131,6 +134,7 @@ class SegmentAnswer(Schema):
             sha256=segment.sha256,
             audio_url=url,
             peaks=segment.peaks,
+            odd=segment.odd,
         )
 
 

@@ -93,6 +93,8 @@ class SegmentFinished(Fact):
     compute_s: float
     peaks: list[int]
     sha256: str = ""
+    odd: str | None = None
+    """Of text.duration.OddLength: its length does not fit its text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ HINTS: dict[str, str | Promise] = {
     "engine_child_killed": _(
         "The system ended a process of the engine, most often for lack of memory. Run the job again later."
     ),
+    "segment_short": _("Words may be missing. Listen to the segment; if so, make it again with another seed."),
+    "segment_long": _("Words may be repeated. Listen to the segment; if so, make it again with another seed."),
     "log_incomplete": _("The disk may be full. Ask an administrator to free space."),
     "attempts_exhausted": _(
         "The worker died several times at this job. An administrator finds the reason in the worker's log."

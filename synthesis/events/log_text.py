@@ -22,6 +22,12 @@ TEXTS = {
     "reference_ready": gettext_noop("Reference features of “%(voice)s” are ready (%(seconds)s s)"),
     "segment_started": gettext_noop("Segment %(number)s of %(total)s: %(text)s"),
     "segment_finished": gettext_noop("Segment %(number)s finished: %(duration)s s of audio in %(compute)s s"),
+    "segment_short": gettext_noop(
+        "Segment %(number)s is unusually short for its text: %(duration)s s instead of about %(expected)s s"
+    ),
+    "segment_long": gettext_noop(
+        "Segment %(number)s is unusually long for its text: %(duration)s s instead of about %(expected)s s"
+    ),
     "segment_dropped": gettext_noop("Segment %(number)s is made again with what was changed"),
     "segment_kept": gettext_noop("%(count)s finished segments are kept from before"),
     "output_written": gettext_noop("Wrote %(name)s (%(size)s KiB)"),

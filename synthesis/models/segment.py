@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from synthesis.text.duration import OddLength, odd_length
+
 if TYPE_CHECKING:
     from .user import User
 
@@ -53,3 +55,8 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}/{self.index}"
+
+    @property
+    def odd(self) -> OddLength | None:
+        """What is to be suspected of the audio, going by its length."""
+        return odd_length(self.text, self.duration_s, speed=self.speed) if self.audio_path and self.duration_s else None

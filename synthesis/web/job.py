@@ -22,7 +22,7 @@ from synthesis.vocabulary import AudioFormat, Command, Level, Status
 from synthesis.web import kin
 from synthesis.web.lines import lines_of
 from synthesis.web.session import login_required, user_of
-from synthesis.web.stages import stage_seconds, stage_shares
+from synthesis.web.stages import stage_shares, stage_times
 
 MAX_LOG_LINES = 1000
 """Shown at first; the whole log is a download away."""
@@ -53,7 +53,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
             "last_seq": row.last_seq,
             "segments": segments,
             "log": log,
-            "stage_seconds": stage_seconds(
+            "stage_times": stage_times(
                 (at.timestamp(), stage if kind == "progress" else None)
                 for at, kind, stage in moments.values_list("at", "kind", "data__stage")
             ),
@@ -96,6 +96,7 @@ def _segment(row: Job, segment: Segment) -> dict[str, Any]:
         "audio_url": wire.segment_url(row.pk, segment.index, segment.sha256) if ready else None,
         "chunks": chunks,
         "speed": segment.speed,
+        "odd": segment.odd,
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from synthesis.events.hints import hint_for
 from synthesis.events.wire import stage_label
 from synthesis.models.job import STATUS_LABELS
+from synthesis.text.duration import OddLength
 from synthesis.vocabulary import Stage
 from synthesis.web import places, warnings
 
@@ -104,6 +106,7 @@ def _again() -> dict[str, str]:
     return {
         "redo_segment": _("Make segment {number} again"),
         "redo_waits": _("It is made again when the job is resumed"),
+        **{f"odd.{odd}": hint_for(odd) for odd in OddLength},
     }
 
 

@@ -7,6 +7,7 @@ Steps are: one for the reference, two for each segment (acoustic, vocoder), one 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 from synthesis.vocabulary import Stage, Status
 
@@ -31,8 +32,16 @@ def stage_shares(stage: str, step: int, segments: int, status: str) -> dict[str,
     }
 
 
-def stage_seconds(moments: Iterable[tuple[float, str | None]]) -> dict[str, float]:
-    """Seconds spent in each stage: from each progress to the next one counts for the stage of the first.
+class StageTimes(TypedDict):
+    seconds: dict[str, float]
+    """Spent in each stage."""
+    at: float
+    stage: str | None
+    """The last moment, from which a page counts on."""
+
+
+def stage_times(moments: Iterable[tuple[float, str | None]]) -> StageTimes:
+    """From each progress to the next one counts for the stage of the first.
 
     A moment without a stage is one at which the job did not run: what lies around it counts for none.
     """
@@ -42,4 +51,5 @@ def stage_seconds(moments: Iterable[tuple[float, str | None]]) -> dict[str, floa
         if stage and last_stage and 0 <= at - last_at <= MAX_STEP_GAP_S:
             spent[last_stage] += at - last_at
         last_at, last_stage = at, stage
-    return {stage: round(seconds, 3) for stage, seconds in spent.items()}
+    seconds = {stage: round(spent_s, 3) for stage, spent_s in spent.items()}
+    return StageTimes(seconds=seconds, at=last_at, stage=last_stage)

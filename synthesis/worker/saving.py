@@ -17,6 +17,7 @@ from synthesis.jobs import lifecycle, recipe, replay
 from synthesis.jobs.lifecycle import Claim, LeaseLost
 from synthesis.models import Job, Output, Segment
 from synthesis.outputs import store
+from synthesis.text.duration import estimate_duration_s, odd_length
 from synthesis.vocabulary import AudioFormat, Level, Stage
 from synthesis.worker.journal import Journal
 
@@ -42,6 +43,15 @@ def keep_segment(
         duration=finished.duration_s,
         compute=round(compute_s, 2),
     )
+    if finished.odd:
+        expected = round(estimate_duration_s(segment.text, speed=segment.speed), 1)
+        journal.log(
+            Level.WARNING,
+            code=finished.odd,
+            number=finished.index + 1,
+            duration=finished.duration_s,
+            expected=expected,
+        )
     try:
         with transaction.atomic():
             Segment.objects.filter(pk=segment.pk).update(
@@ -74,6 +84,7 @@ def _finished(
         compute_s=round(compute_s, 3),
         peaks=peaks.of_speech(samples, sample_rate_hz),
         sha256=sha256,
+        odd=odd_length(segment.text, duration_s, speed=segment.speed),
     )
 
 

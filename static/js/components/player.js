@@ -57,7 +57,10 @@ export function player(state) {
       const line = lines[index];
       line.disabled = !segment.audio_url;
       line.dataset.state = index === spoken ? "spoken" : index === waveform.making ? "making" : "";
-      setText(line.querySelector(".segment-time"), segment.duration_s == null ? "" : seconds(segment.duration_s));
+      const time = line.querySelector(".segment-time");
+      setText(time, segment.duration_s == null ? "" : seconds(segment.duration_s));
+      time.dataset.odd = segment.odd ?? "";
+      time.title = segment.odd ? t(`odd.${segment.odd}`) : "";
     });
   }
 

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ class Cramped(Wrapped):
         self.releases += 1
 
 
+class Forgetful(Wrapped):
+    """Speaks the first word of a text, and that is all."""
+
+    def synthesize(self, request: SegmentRequest, report: Report, should_stop: ShouldStop) -> Iterator[AudioChunk]:
+        yield from super().synthesize(replace(request, text=request.text.split()[0]), report, should_stop)
+
+
 def perform_with(engine: Engine) -> Job:
     claim = lifecycle.claim_next("test-worker")
     assert claim
@@ -88,6 +96,16 @@ def test_a_segment_too_large_for_the_memory_is_made_in_smaller_pieces(
     assert first.startswith("Memory ran out at segment 1: ")
     assert f"{len(SENTENCE)} characters" in first
     assert second == "Memory is freed; segment 1 is made once more, in 2 smaller pieces"
+
+
+def test_a_segment_too_short_for_its_text_is_told_with_what_to_do(engine: Engine, submit: Submit) -> None:
+    submit(SENTENCE, seed=5)
+    job = perform_with(Forgetful(engine))
+    assert job.status == Status.COMPLETED
+    (warning,) = warnings_of(job)
+    assert warning.startswith("Segment 1 is unusually short for its text: ")
+    row = Event.objects.get(job=job, data__code="segment_short")
+    assert wire.render(job.pk, wire.event_data(row), "zh-hans")["hint"].startswith("可能漏字")
 
 
 def test_the_pieces_are_joined_with_a_breath(engine: Engine, submit: Submit) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from synthesis.text.duration import chars_per_second, estimate_duration_s
 from synthesis.text.language import SPOKEN, Language, detect
 
 
@@ -38,35 +37,3 @@ def test_scripts_tell_the_language(text: str, language: Language | None) -> None
 
 def test_only_chinese_and_english_are_spoken() -> None:
     assert {Language.ZH, Language.EN} == SPOKEN
-
-
-@pytest.mark.parametrize(
-    ("text", "low_s", "high_s"),
-    [
-        ("今天天气真好，我们去公园散步吧。", 3.0, 4.5),
-        ("The quick brown fox jumps over the lazy dog.", 2.5, 4.0),
-        ("在 1999 年，there were 42 of them.", 2.5, 5.0),
-    ],
-)
-def test_a_length_is_about_right(text: str, low_s: float, high_s: float) -> None:
-    assert low_s < estimate_duration_s(text) < high_s
-    assert estimate_duration_s(text, speed=2.0) == pytest.approx(estimate_duration_s(text) / 2)
-
-
-@pytest.mark.parametrize("text", ["", "...", "😀"])
-def test_what_is_not_spoken_takes_no_time(text: str) -> None:
-    assert estimate_duration_s(text) == 0.0
-
-
-def test_a_longer_text_takes_longer() -> None:
-    assert estimate_duration_s("你好。" * 20) == pytest.approx(20 * estimate_duration_s("你好。"))
-
-
-@pytest.mark.parametrize("speed", [0.0, -1.0])
-def test_speed_is_positive(speed: float) -> None:
-    with pytest.raises(ValueError, match="positive"):
-        estimate_duration_s("a", speed=speed)
-
-
-def test_a_chinese_character_takes_longer_than_a_letter() -> None:
-    assert chars_per_second("你好") < chars_per_second("hello")
