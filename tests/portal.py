@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +20,14 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long enough password"
 START_WITHIN_S = 120.0
+
+
+@cache
+def _prepared() -> tempfile.TemporaryDirectory[str]:
+    """A data directory as ``prepare`` leaves it: seconds of work, so it is done once for all portals of a test run."""
+    directory = tempfile.TemporaryDirectory(prefix="cosyweb-prepared-")
+    Portal(Path(directory.name)).manage("prepare", timeout_s=180.0)
+    return directory
 
 
 class Portal:
@@ -39,8 +50,14 @@ class Portal:
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
+    def prepare(self) -> None:
+        """As ``manage.py prepare`` does at the first start."""
+        if not (self.data_dir / "cosyweb.sqlite3").exists():
+            shutil.copytree(_prepared().name, self.data_dir, dirs_exist_ok=True)
+
     def start(self) -> None:
         """Return when the welcome job has been made and the portal serves."""
+        self.prepare()
         self._log = self.output.open("wb")
         self._supervisor = subprocess.Popen(
             [sys.executable, "manage.py", "launch"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -69,6 +70,16 @@ def browser(playwright: Playwright, spoken: Path) -> Iterator[Browser]:
 
 
 OpenPage = Callable[..., Page]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Pages in each language on each screen; in each theme too if somebody is going to look at the pictures."""
+    if "theme" not in metafunc.fixturenames:
+        return
+    variants = [("en", "light", False), ("en", "dark", True), ("zh", "dark", False), ("zh", "light", True)]
+    if metafunc.config.getoption("--screenshots"):
+        variants = list(itertools.product(("en", "zh"), ("light", "dark"), (False, True)))
+    metafunc.parametrize(("language", "theme", "phone"), variants)
 
 
 @pytest.fixture

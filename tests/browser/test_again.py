@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Any
 
@@ -24,7 +23,6 @@ job.recipe["engine"] |= old
 job.fingerprint |= old
 job.save(update_fields=["recipe", "fingerprint"])
 """
-VARIANTS = list(itertools.product(("en", "zh"), ("light", "dark"), (False, True)))
 
 
 def finished(portal: Portal, api: httpx.Client, made: httpx.Response) -> str:
@@ -107,7 +105,6 @@ def test_a_segment_is_made_again_with_the_keyboard_alone(open_page: OpenPage, jo
     expect(page.locator("#history .tag").first).to_have_text("v2")
 
 
-@pytest.mark.parametrize(("language", "theme", "phone"), VARIANTS)
 def test_pictures(
     open_page: OpenPage, take: Take, kin: dict[str, dict[str, str]], language: str, theme: str, phone: bool
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import zipfile
 from pathlib import Path
@@ -13,7 +12,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage, Take
 from tests.portal import Portal
 
-VARIANTS = list(itertools.product(("en", "zh"), ("light", "dark"), (False, True)))
 TABLE = """text,voice,speed,note
 "Good morning, everybody: the train to the north leaves in ten minutes.",,,first
 "欢迎各位旅客，开往北京的列车将在十分钟后发车。",,1.1,second
@@ -119,7 +117,6 @@ def batch(portal: Portal) -> dict[str, str]:
     return {"done": done["batch"]}
 
 
-@pytest.mark.parametrize(("language", "theme", "phone"), VARIANTS)
 def test_pictures_of_batches(
     open_page: OpenPage,
     take: Take,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +21,8 @@ def portals() -> Iterator[tuple[Portal, Portal]]:
     with tempfile.TemporaryDirectory(prefix="cosyweb-faults-") as directory:
         patient = Portal(Path(directory) / "patient", COSYWEB_WORKERS="2")
         hasty = Portal(Path(directory) / "hasty", COSYWEB_WORKERS="2", COSYWEB_STALL_S="6")
-        patient.manage("prepare", timeout_s=180.0)
-        shutil.copytree(patient.data_dir, hasty.data_dir)
+        patient.prepare()
+        hasty.prepare()
         try:
             with ThreadPoolExecutor() as threads:
                 list(threads.map(Portal.start, (patient, hasty)))

@@ -48,6 +48,16 @@ def test_a_job_page_in_every_status(browser: Client, owner: User, make_job: Call
     assert job.title in response.content.decode()
 
 
+@pytest.mark.parametrize(("duration_s", "marked"), [(0.5, True), (2.5, False)])
+def test_a_segment_too_short_for_its_text_is_marked(
+    browser: Client, owner: User, make_job: Callable[..., Job], duration_s: float, marked: bool
+) -> None:
+    job = make_job(owner, status=Status.COMPLETED, text="The second one tells of a walk along the river.")
+    job.segments.update(audio_path="segments/x.wav", duration_s=duration_s)
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    assert ('data-odd="segment_short" title="Words may be missing.' in page) == marked
+
+
 def test_a_stranger_sees_no_job(teammate: User, owner: User, make_job: Callable[..., Job]) -> None:
     job = make_job(owner, text="A secret text.")
     stranger = browser_of(teammate)
