@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from itertools import takewhile
@@ -31,6 +31,8 @@ from synthesis.vocabulary import AudioFormat, Status
 LOOK_EVERY_S = 0.2
 LONGEST_WAIT_S = 600.0
 """For the next piece: as long as OpenAI's own clients wait. The job goes on after it."""
+DELTA_BYTES = 32 * 1024
+"""Of sound in one event: readers of lines have limits."""
 PCM = "pcm"
 CONTENT_TYPES = {
     "mp3": "audio/mpeg",
@@ -104,7 +106,7 @@ async def _answered(spoken: Spoken) -> HttpResponseBase:
     content_type = CONTENT_TYPES[spoken.response_format]
     if in_pieces:
         return _streaming(_bare(first, sound), content_type)
-    return HttpResponse(first + b"".join([piece async for piece in sound]), content_type=content_type)
+    return HttpResponse(first, content_type=content_type)  # all of it
 
 
 def _streaming(pieces: AsyncIterator[bytes], content_type: str) -> StreamingHttpResponse:
@@ -122,17 +124,21 @@ async def _bare(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 async def _events(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
-        yield _delta(first)
+        for delta in _deltas(first):
+            yield delta
         async for piece in rest:
-            yield _delta(piece)
+            for delta in _deltas(piece):
+                yield delta
     except PortalError as problem:
         yield _event("speech.audio.error", **body_of(problem))
     else:
         yield _event("speech.audio.done")
 
 
-def _delta(piece: bytes) -> bytes:
-    return _event("speech.audio.delta", audio=base64.b64encode(piece).decode())
+def _deltas(piece: bytes) -> Iterator[bytes]:
+    for start in range(0, len(piece), DELTA_BYTES):
+        audio = base64.b64encode(piece[start : start + DELTA_BYTES]).decode()
+        yield _event("speech.audio.delta", audio=audio)
 
 
 def _event(kind: str, **data: Any) -> bytes:
@@ -149,11 +155,10 @@ async def _as_it_is_made(job_id: str) -> AsyncIterator[bytes]:
     while True:
         job = await _unless_lost(job_id)
         for path in await sync_to_async(_finished)(job_id, sent):
-            blocks = await sync_to_async(_samples)(path)
+            samples = await sync_to_async(_content)(path, _samples)
             if sent:
                 yield pause
-            for block in blocks:
-                yield block
+            yield samples
             sent, moved_at = sent + 1, time.monotonic()
         if job.status == Status.COMPLETED:
             if sent < job.segments_total:
@@ -163,14 +168,14 @@ async def _as_it_is_made(job_id: str) -> AsyncIterator[bytes]:
 
 
 async def _whole(job_id: str, audio_format: AudioFormat) -> AsyncIterator[bytes]:
-    """The file that is kept. Raises PortalError."""
+    """The file that is kept, in one piece. Raises PortalError."""
     began_at = time.monotonic()
     while (await _unless_lost(job_id)).status != Status.COMPLETED:
         await _pass_time(began_at)
     row = await Output.objects.filter(job=job_id, format=audio_format).order_by("-version").afirst()
     if row is None:
         raise _no_file()
-    yield await sync_to_async(store.open_path(row.path).read_bytes)()
+    yield await sync_to_async(_content)(store.open_path(row.path), Path.read_bytes)
 
 
 async def _unless_lost(job_id: str) -> Job:
@@ -199,9 +204,13 @@ def _finished(job_id: str, sent: int) -> list[Path]:
     return [store.open_path(path) for path in takewhile(bool, rows)]
 
 
-def _samples(path: Path) -> list[bytes]:
+def _samples(path: Path) -> bytes:
+    return b"".join(block.tobytes() for block in wav.read_blocks(path))
+
+
+def _content(path: Path, read: Callable[[Path], bytes]) -> bytes:
     try:
-        return [block.tobytes() for block in wav.read_blocks(path)]
+        return read(path)
     except FileNotFoundError:
         raise _no_file() from None
 
