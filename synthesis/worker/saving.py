@@ -36,22 +36,7 @@ def keep_segment(
     with store.writing(path) as temporary:
         wav.write_wav(temporary, samples, sample_rate_hz)
     finished = _finished(job, segment, samples, sample_rate_hz, compute_s, store.sha256(path))
-    journal.log(
-        Level.INFO,
-        code="segment_finished",
-        number=finished.index + 1,
-        duration=finished.duration_s,
-        compute=round(compute_s, 2),
-    )
-    if finished.odd:
-        expected = round(estimate_duration_s(segment.text, speed=segment.speed), 1)
-        journal.log(
-            Level.WARNING,
-            code=finished.odd,
-            number=finished.index + 1,
-            duration=finished.duration_s,
-            expected=expected,
-        )
+    _log(finished, segment.speed, journal)
     try:
         with transaction.atomic():
             Segment.objects.filter(pk=segment.pk).update(
@@ -86,6 +71,14 @@ def _finished(
         sha256=sha256,
         odd=odd_length(segment.text, duration_s, speed=segment.speed),
     )
+
+
+def _log(finished: facts.SegmentFinished, speed: float, journal: Journal) -> None:
+    values: dict[str, Any] = {"number": finished.index + 1, "duration": finished.duration_s}
+    journal.log(Level.INFO, code="segment_finished", compute=round(finished.compute_s, 2), **values)
+    if finished.odd:
+        expected = round(estimate_duration_s(finished.text, speed=speed), 1)
+        journal.log(Level.WARNING, code=finished.odd, expected=expected, **values)
 
 
 def save(claim: Claim, job: Job, engine: Engine, journal: Journal, report: Report, should_stop: ShouldStop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,14 @@ def while_running() -> Iterator[Callable[[Callable[[], None]], None]]:
     for thread in threads:
         thread.join(30)
     assert not failures
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds; fail if it does not in time."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "this never came"
+        time.sleep(0.01)  # between two looks; the deadline bounds it
 
 
 def wav_bytes(job: Job, media: Path) -> list[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from synthesis.models import Control, Event, Job, Output, Segment, User, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import AudioFormat, Stage, Status
 from tests.conftest import make_voice, tone
-from tests.integration.worker.conftest import Perform, Submit
+from tests.integration.worker.conftest import Perform, Submit, until
 from tests.integration.worker.test_performance import check_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,10 +42,7 @@ def cancel_when(reached: Callable[[Job], bool], job: Job) -> Callable[[], None]:
     """What a thread does beside the worker."""
 
     def watch() -> None:
-        deadline = time.monotonic() + 60
-        while not reached(Job.objects.get(pk=job.pk)):
-            assert time.monotonic() < deadline, "this never came"
-            time.sleep(0.01)
+        until(lambda: reached(Job.objects.get(pk=job.pk)))
         cancel(job)
         connection.close()
 

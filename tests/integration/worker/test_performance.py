@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from synthesis.jobs import lifecycle, recovery, steering
 from synthesis.models import Event, Job, Output, Voice
 from synthesis.outputs import store
 from synthesis.vocabulary import AudioFormat, Status
-from tests.integration.worker.conftest import Perform, Submit, wav_bytes
+from tests.integration.worker.conftest import Perform, Submit, until, wav_bytes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,8 +206,5 @@ def wait_until_spoken(job: Job) -> None:
     wait_for_event(job, "progress", data__stage="acoustic")
 
 
-def wait_for_event(job: Job, kind: str, within_s: float = 20.0, **with_data: object) -> None:
-    deadline = time.monotonic() + within_s
-    while not Event.objects.filter(job=job, kind=kind, **with_data).exists():
-        assert time.monotonic() < deadline, f"no {kind} event"
-        time.sleep(0.01)
+def wait_for_event(job: Job, kind: str, **with_data: object) -> None:
+    until(Event.objects.filter(job=job, kind=kind, **with_data).exists)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from synthesis.monitor import gauges
 from synthesis.vocabulary import Status
 from synthesis.worker.runtime import Runtime
 from tests.engines import weighed
-from tests.integration.worker.conftest import Submit
+from tests.integration.worker.conftest import Submit, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,13 +56,6 @@ def beside() -> Iterator[Callable[[Callable[[], object]], threading.Thread]]:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def row() -> WorkerState:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from synthesis.jobs import log, replay
 from synthesis.models import Event, Job, User
 from synthesis.outputs import early
 from synthesis.vocabulary import Status
-from tests.integration.worker.conftest import Perform, Submit
+from tests.integration.worker.conftest import Perform, Submit, until
 from tests.integration.worker.test_cancel import WhileRunning, cancel_when, check_cancelled
 from tests.integration.worker.test_performance import check_ledger
 
@@ -78,7 +76,7 @@ def test_chunks_are_heard_by_the_owner_alone_while_they_are_made_and_after(
         return early.chunk(user, job.pk, chunk["index"], chunk["start"], chunk["end"] + more)
 
     def while_it_is_made() -> None:
-        wait_for(lambda: bool(chunks_of(job)))
+        until(lambda: bool(chunks_of(job)))
         chunk = chunks_of(job)[0]
         heard.extend([listen(owner, chunk), listen(stranger, chunk), listen(owner, chunk, more=1_000_000)])
         connection.close()
@@ -91,13 +89,6 @@ def test_chunks_are_heard_by_the_owner_alone_while_they_are_made_and_after(
     chunk = chunks_of(job)[0]
     assert listen(owner, chunk) == first
     assert listen(stranger, chunk) is None
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "this never came"
-        time.sleep(0.01)  # between two looks; the deadline bounds it
 
 
 def chunks_of(job: Job) -> list[dict[str, Any]]:
